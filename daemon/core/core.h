@@ -1,0 +1,353 @@
+/*
+ * The scheduler's core: requests and events go in, with the time; actions come out. It has no
+ * clock, no descriptors, no JSON, no database. Whoever drives it (the daemon's adapter, the
+ * simulator) calls core_advance() once after each batch of events and then carries out the actions
+ * in their order. Every function that takes a fault returns 0, or -1 with the fault filled in and
+ * nothing changed.
+ */
+#ifndef PARPROC_CORE_CORE_H
+#define PARPROC_CORE_CORE_H
+
+#include "daemon/core/model.h"
+
+struct core;
+
+struct core_options {
+	const char *separator;
+	uint32_t parallel; /* executions that hold a slot at once; 1 and up */
+	bool is_single;    /* one process at a time, whatever parallel says */
+	bool allow_missing_deps;
+	int64_t kill_after_ns;
+	uint32_t keep_runs;
+};
+
+/* Copies options. First ids: 1 and up; above what a store has seen. */
+struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec);
+void core_free(struct core *core);
+void core_set_options(struct core *core, const struct core_options *options, int64_t now_ns);
+const struct core_options *core_get_options(const struct core *core);
+
+/* Who asks, and on whose behalf. */
+struct scope {
+	uint64_t run;         /* a run's number, or 0 */
+	const char *run_name; /* a name of the client's own, or NULL */
+	uint64_t exec;        /* the execution from whose process the request comes, or 0 */
+	uint32_t env;         /* the captured environment for what is scheduled */
+	const char *params;   /* the params that hold for what is scheduled: JSON text */
+	bool has_params;      /* the request itself overrides params */
+	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
+	int64_t now_ns;
+	bool is_waiting; /* exec is to wait for all that is started: refused if that never ends */
+};
+
+/* arg=value of a request. */
+struct keyword {
+	const char *name;
+	const char *value;
+};
+
+/* What a command printed when it was asked for the choices of an argument. */
+struct choices_answer {
+	const struct definition *definition;
+	size_t arg;
+	const struct strings *choices;
+};
+
+struct choices_answers {
+	const struct choices_answer *items;
+	size_t count;
+};
+
+/* --- registry --- */
+
+struct define_request {
+	struct definition **definitions; /* checked; borrowed, the core takes references */
+	size_t count;
+	enum origin origin;
+	bool is_replace;
+	bool is_whole;      /* ORIGIN_FILE: what that origin defined and is not among them goes */
+	struct scope scope; /* for what is now: true */
+};
+
+struct define_outcome {
+	size_t n_added, n_replaced, n_removed, n_same;
+	uint64_t run;           /* in which what is now: true was started, or 0 */
+	struct strings started; /* those; the caller clears it */
+	struct strings refused; /* of ORIGIN_FILE: why others could not be, a line each; the same */
+};
+
+int core_define(struct core *core, const struct define_request *request,
+    struct define_outcome *outcome, struct fault *fault);
+
+/* Removes procs and protos of those names that clients defined or created. */
+int core_undefine(struct core *core, const struct strings *names, struct fault *fault);
+
+/* Removes all that clients defined or created; answers how many. */
+size_t core_undefine_all(struct core *core);
+
+struct proc *core_find_proc(
+    const struct core *core, const char *name); /* defined or not; or NULL */
+struct proto *core_find_proto(const struct core *core, const char *name);
+
+/* Calls visit for each name / proto, in the order in which they came, until it returns false. */
+void core_each_proc(struct core *core, bool (*visit)(struct proc *, void *), void *arg);
+void core_each_proto(struct core *core, bool (*visit)(struct proto *, void *), void *arg);
+
+/* Up to 3 names of procs and protos near to name, the nearest first, are added to names. */
+void core_suggest(const struct core *core, const char *name, struct strings *names);
+
+/*
+ * The arguments whose choices have to be asked of a command before the request can be resolved.
+ * Each is {definition, arg index, the values of its other arguments as far as known}.
+ */
+struct choices_need {
+	struct definition *definition; /* a reference that the receiver gives back */
+	size_t arg;
+};
+
+struct name_request {
+	const char *const *names;
+	size_t n_names;
+	const struct keyword *args;
+	size_t n_args;
+	const char *as; /* another name for the one proc that is created, or NULL */
+	struct choices_answers answers;
+	struct scope scope;
+};
+
+/*
+ * The choices commands that request needs answers of, if any: they are listed in *needs (the
+ * caller gives back the references and frees the array) and their number is returned.
+ */
+size_t core_needs_choices(
+    struct core *core, const struct name_request *request, struct choices_need **needs);
+
+/*
+ * Creates procs from protos; names of procs that exist are answered as they are. What is now: true
+ * and is new is started; its run is answered in *now_run (0: none).
+ */
+int core_create(struct core *core, const struct name_request *request, struct strings *names,
+    uint64_t *now_run, struct fault *fault);
+
+/* --- runs --- */
+
+struct start_outcome {
+	uint64_t run;
+	struct strings names;       /* the procs that the request named, in its order */
+	struct membership **pulled; /* the named ones and all that was pulled in with them */
+	size_t n_pulled;
+};
+
+void start_outcome_clear(struct start_outcome *outcome);
+
+int core_start(struct core *core, const struct name_request *request, bool is_fail_fast,
+    struct start_outcome *outcome, struct fault *fault);
+
+/* Why one execution comes before another in a plan. */
+enum edge_reason { EDGE_DEP, EDGE_RDEP, EDGE_WHEN_SCHEDULED, EDGE_WHEN_TARGET_SCHEDULED };
+
+struct plan_step {
+	char *name;
+	int32_t wave;
+	bool is_collector;
+	bool is_joined;            /* an execution in flight would be joined */
+	struct strings deps;       /* names of steps before it */
+	enum edge_reason *reasons; /* one for each of deps */
+	struct strings unresolved; /* commands and missing names, in words */
+};
+
+struct plan {
+	struct plan_step *steps; /* in an order that could be executed */
+	size_t n_steps;
+};
+
+/* What core_start would do; changes nothing. */
+int core_plan(
+    struct core *core, const struct name_request *request, struct plan *plan, struct fault *fault);
+void plan_clear(struct plan *plan);
+
+struct run *core_find_run(const struct core *core, uint64_t id);
+
+/* The newest run of that name, active or over; NULL: none. */
+struct run *core_find_run_by_name(const struct core *core, const char *name);
+
+/* The run that a looking request means: by number or name, or NULL with no fault where it names
+ * none. */
+int core_look_run(
+    const struct core *core, const struct scope *scope, struct run **run, struct fault *fault);
+
+/* Newest first; before: only runs with smaller ids (0: all). NULL at the end. */
+struct run *core_next_run(const struct core *core, uint64_t before);
+
+struct execution *core_find_execution(const struct core *core, uint64_t id);
+struct membership *core_find_member(const struct run *run, const struct proc *proc);
+
+/* Holds the run (a new one if scope names none, or one that is over) open once more. */
+int core_open(struct core *core, const struct scope *scope, uint64_t *run, struct fault *fault);
+int core_close(struct core *core, const struct scope *scope, uint64_t *run, struct fault *fault);
+
+struct cancel_request {
+	const char *const *names; /* NULL: the whole run (or all) */
+	size_t n_names;
+	bool is_all;   /* everything in every run */
+	bool is_force; /* also what other runs share */
+	bool is_kill;  /* SIGKILL at once */
+	struct scope scope;
+};
+
+int core_cancel(struct core *core, const struct cancel_request *request, struct strings *canceled,
+    struct fault *fault);
+
+/* Forgets a run that is over, or with run 0 all that are; answers how many in *count. */
+int core_clear(struct core *core, uint64_t run, size_t *count, struct fault *fault);
+
+/* --- waits --- */
+
+struct wait_request {
+	const char *const *names;
+	size_t n_names; /* 0 and pulled NULL: the whole run of scope, or all that are active */
+	struct membership **pulled; /* what a run request pulled in; names are not looked at then */
+	size_t n_pulled;
+	uint64_t run; /* with pulled: the run */
+	struct scope scope;
+	struct choices_answers answers; /* for what a nested wait starts */
+	bool is_again;        /* a repeat: the hold that it takes back was taken back already */
+	const uint64_t *runs; /* of a repeat without names and run: those that were active then */
+	size_t n_runs;
+};
+
+struct wait_outcome {
+	bool is_ok;
+	uint64_t run;                            /* 0: several or none */
+	const struct membership *const *members; /* valid until core_wait_end() */
+	size_t n_members;
+	const struct fault
+	    *fault; /* set when it can never end: FAULT_DEADLOCK or FAULT_NOT_FOUND */
+};
+
+/* As core_needs_choices(), for what a nested wait would start. */
+size_t core_wait_needs_choices(
+    struct core *core, const struct wait_request *request, struct choices_need **needs);
+
+/*
+ * Begins to wait; *id is its number. ACTION_WAIT_DONE says when it is over (it may be at once).
+ * Every wait is ended with core_wait_end(), over or not.
+ */
+int core_wait(
+    struct core *core, const struct wait_request *request, uint64_t *id, struct fault *fault);
+void core_wait_outcome(const struct core *core, uint64_t id, struct wait_outcome *outcome);
+void core_wait_end(struct core *core, uint64_t id, int64_t now_ns);
+
+/* --- events --- */
+
+struct exit_report {
+	int wait_status;       /* of waitpid(2) */
+	bool is_spawn_failure; /* it could not be started; wait_status does not count */
+	bool is_lost;          /* its outcome cannot be known */
+	bool is_bad_result;
+	const char *info; /* its own message, or what was wrong with its result; or NULL */
+};
+
+/* A process that ACTION_START asked for has ended (or never began). Unknown ids are ignored. */
+void core_exited(
+    struct core *core, uint64_t exec, const struct exit_report *report, int64_t now_ns);
+
+/* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
+void core_resolved(
+    struct core *core, uint64_t resolve, const struct strings *answer, int64_t now_ns);
+void core_resolve_failed(struct core *core, uint64_t resolve, const char *info, int64_t now_ns);
+
+/* A clock that says now_ns has come to core_next_deadline(): timeouts and kills. */
+void core_tick(struct core *core, int64_t now_ns);
+int64_t core_next_deadline(const struct core *core); /* INT64_MAX: none */
+
+/* Starts whatever can start and settles what can not. Call it after each batch of events. */
+void core_advance(struct core *core, int64_t now_ns);
+
+/* --- actions --- */
+
+enum action_kind {
+	ACTION_START,   /* start the process of execution */
+	ACTION_SIGNAL,  /* signal its process group */
+	ACTION_RESOLVE, /* run command for execution, answer with core_resolved(id) */
+	ACTION_CHANGED, /* the state (or outcome in run, when set) of execution has changed */
+	ACTION_RUN_OPENED,
+	ACTION_RUN_OVER,
+	ACTION_WAIT_DONE,  /* of wait id */
+	ACTION_FORGET,     /* execution is about to be freed: drop its log and extra */
+	ACTION_FORGET_RUN, /* the same of run */
+	ACTION_DEFINED,    /* the registry has changed */
+};
+
+/* Pointers are valid until the core is called again. */
+struct action {
+	enum action_kind kind;
+	struct execution *execution;
+	struct run *run;
+	uint64_t id;
+	int signal;
+	enum execution_state state;    /* ACTION_CHANGED: the state that it came into */
+	const struct command *command; /* ACTION_RESOLVE */
+	bool is_choices; /* ACTION_RESOLVE: the answer is an argument's choices, not dependencies */
+};
+
+/* Takes the next action; false when there is none. */
+bool core_next_action(struct core *core, struct action *action);
+
+/* --- what has changed --- */
+
+/* For whoever keeps what the core knows, so that core_restore_*() (restore.h) can bring it back. */
+struct core_changes {
+	struct execution *const *executions; /* NULL where one was forgotten since */
+	size_t n_executions;
+	struct run *const *runs; /* the same */
+	size_t n_runs;
+	const struct strings *names; /* of procs and protos that were, or were not, defined */
+	uint64_t next_run, next_exec;
+};
+
+/* From now on changes are noted. Before anything is requested. */
+void core_keep_changes(struct core *core);
+
+/* All that has changed since core_clear_changes(), which says that it was kept. Valid until the
+ * core is called again. */
+void core_get_changes(const struct core *core, struct core_changes *changes);
+void core_clear_changes(struct core *core);
+
+/* Something that the caller keeps with the execution has changed. */
+void core_touch_execution(struct core *core, struct execution *execution);
+
+/* --- after a restart (restore.h) --- */
+
+/* Calls visit, which must change nothing but what hangs onto it, for each that is incomplete. */
+void core_each_incomplete(
+    struct core *core, void (*visit)(struct execution *execution, void *arg), void *arg);
+
+/* The environment that it was to have is gone: it gets the daemon's own. */
+void core_forget_environment(struct core *core, struct execution *execution);
+
+/* Numbers up to that one were used, as somebody else knows. */
+void core_skip_executions(struct core *core, uint64_t exec);
+
+/* --- reasons --- */
+
+struct reason {
+	enum wait_reason kind;
+	struct strings names; /* what it waits for: dependencies, locks' holders, missing names */
+};
+
+/* Why execution is not running yet. The caller clears names. */
+void core_explain(
+    const struct core *core, const struct execution *execution, struct reason *reason);
+
+/* The bytes of all params that are kept, each text once, with this one, which may be one of them.
+ */
+size_t core_measure_params(const struct core *core, const char *text);
+
+/* How much is going on: what holds a slot, what is active. */
+struct core_load {
+	uint64_t n_running, n_slots_used, n_wanted, n_active_runs, n_procs, n_protos, n_executions;
+};
+void core_get_load(const struct core *core, struct core_load *load);
+
+#endif

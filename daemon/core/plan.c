@@ -1,0 +1,188 @@
+/* What a request would do, without doing it; and why an execution does not run yet. */
+#include <stdlib.h>
+
+#include "daemon/core/execution.h"
+#include "daemon/core/expand.h"
+#include "daemon/core/lock.h"
+#include "daemon/core/mem.h"
+#include "daemon/core/missing.h"
+#include "daemon/core/name.h"
+#include "daemon/core/registry.h"
+#include "daemon/core/run.h"
+#include "daemon/core/search.h"
+
+void plan_clear(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		free(plan->steps[i].name);
+		strings_clear(&plan->steps[i].deps);
+		strings_clear(&plan->steps[i].unresolved);
+		free(plan->steps[i].reasons);
+	}
+	free(plan->steps);
+	*plan = (struct plan){0};
+}
+
+static enum edge_reason reason_of(const struct search_edge *edge)
+{
+	if (edge->kind == SEARCH_RDEP)
+		return EDGE_RDEP;
+	if (edge->kind == SEARCH_WHEN_TARGET_SCHEDULED)
+		return EDGE_WHEN_TARGET_SCHEDULED;
+	return edge->kind == SEARCH_WHEN_SCHEDULED ? EDGE_WHEN_SCHEDULED : EDGE_DEP;
+}
+
+static void describe_edges(
+    const struct search *search, const struct node *node, struct plan_step *step)
+{
+	const struct definition *definition = node->proc->definition;
+	uint32_t dep;
+
+	step->reasons = mem_new(node->n_edges, sizeof(*step->reasons));
+	for (size_t i = 0; i < node->n_edges; i++) {
+		const struct search_edge *edge = &search->edges[node->first_edge + i];
+		if (edge->kind == SEARCH_MISSING) {
+			strings_take(&step->unresolved,
+			    mem_print("%s, which nothing defines yet", edge->proc->name));
+		} else if (edge->kind == SEARCH_ASK) {
+			const struct command *command =
+			    edge->definition ? &edge->definition->args[edge->arg].choices_command
+			                     : &definition->deps[edge->to].command;
+			strings_take(&step->unresolved,
+			    mem_print("what the command %s prints", command->words[0]));
+		} else if (search_edge_holds(search, edge, &dep) &&
+		           !strings_contain(&step->deps, search->nodes[dep].proc->name)) {
+			step->reasons[step->deps.count] = reason_of(edge);
+			strings_add(&step->deps, search->nodes[dep].proc->name);
+		}
+	}
+}
+
+struct ordering {
+	struct search *search;
+	struct plan *plan;
+};
+
+/* Describes the node and, before it, what it depends on. Colors: 0 not seen, 3 begun, 4 done. */
+static void describe(struct ordering *ordering, uint32_t root)
+{
+	struct search *search = ordering->search;
+	uint32_t *stack = mem_new(search->n_nodes + search->n_edges + 1, sizeof(*stack)), dep;
+	size_t count = 0;
+
+	stack[count++] = root;
+	while (count > 0) {
+		struct node *node = &search->nodes[stack[count - 1]];
+		if (node->color == 4 || node->kind == NODE_MEMBER || node->kind == NODE_ADOPTED) {
+			count--;
+			continue;
+		}
+		if (node->color != 3) {
+			node->color = 3;
+			for (size_t i = node->kind == NODE_NEW ? node->n_edges : 0; i-- > 0;)
+				if (search_edge_holds(
+				        search, &search->edges[node->first_edge + i], &dep))
+					stack[count++] = dep;
+			continue;
+		}
+		node->color = 4;
+		count--;
+		struct plan_step *step = &ordering->plan->steps[ordering->plan->n_steps++];
+		step->name = mem_copy(node->proc->name);
+		step->wave = node->proc->definition->wave;
+		step->is_collector = node->proc->definition->run.n_words == 0;
+		step->is_joined = node->kind == NODE_JOIN;
+		describe_edges(search, node, step);
+	}
+	free(stack);
+}
+
+static int step_compare(const void *a, const void *b)
+{
+	const struct plan_step *x = a, *y = b;
+
+	return x->wave < y->wave ? -1 : x->wave > y->wave;
+}
+
+int core_plan(
+    struct core *core, const struct name_request *request, struct plan *plan, struct fault *fault)
+{
+	struct search search = {.core = core,
+	    .params = request->scope.params ? request->scope.params : "{}",
+	    .answers = &request->answers,
+	    .fault = fault};
+	struct expansion expansion = expansion_of(core, request, fault);
+	int result = expand_request(&expansion, request);
+
+	*plan = (struct plan){0};
+	if (result == 0)
+		result = run_for_start(core, &request->scope, &search.run, fault);
+	if (result == 0)
+		result = search_run(&search, expansion.procs, expansion.n_procs);
+	if (result == 0) {
+		struct ordering ordering = {&search, plan};
+		plan->steps = mem_new(search.n_nodes, sizeof(*plan->steps));
+		for (size_t i = 0; i < search.n_nodes; i++)
+			search.nodes[i].color = 0;
+		for (size_t i = 0; i < search.n_order; i++)
+			if (search.nodes[search.order[i]].is_reached)
+				describe(&ordering, search.order[i]);
+		/* Waves come one after the other; glibc's qsort is stable, as it merges. */
+		qsort(plan->steps, plan->n_steps, sizeof(*plan->steps), step_compare);
+	}
+	if (search.run != NULL && search.run->is_new)
+		run_undo(core, search.run);
+	search_clear(&search);
+	registry_undo_created(core);
+	free(expansion.procs);
+	return result;
+}
+
+/* Adds the names of the dependencies that are incomplete. */
+static void explain_deps(const struct execution *execution, struct reason *reason)
+{
+	for (uint32_t i = 0; i < execution->n_deps; i++)
+		if (!execution_is_complete(execution->deps[i]))
+			strings_add(&reason->names, execution->deps[i]->proc->name);
+}
+
+static void explain_wave(
+    const struct run *home, const struct execution *execution, struct reason *reason)
+{
+	const struct membership *member;
+
+	TAILQ_FOREACH (member, &home->members, of_run)
+		if (member->execution->definition->wave < execution->definition->wave &&
+		    !membership_is_complete(member))
+			strings_add(&reason->names, member->execution->proc->name);
+}
+
+void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
+{
+	(void)core;
+	*reason = (struct reason){.kind = WAITS_NOT};
+	if (execution->state != STATE_WANTED)
+		return;
+	if (execution->n_unresolved > 0) {
+		reason->kind = WAITS_RESOLVE;
+	} else if (run_holds_back(execution_home(execution), execution->definition->wave)) {
+		reason->kind = WAITS_WAVE;
+		explain_wave(execution_home(execution), execution, reason);
+	} else if (execution->predecessor != NULL) {
+		reason->kind = WAITS_PREDECESSOR;
+	} else if (execution->n_missing > 0) {
+		reason->kind = WAITS_MISSING;
+		for (const struct missing *at = execution->missing; at; at = at->next_of_execution)
+			strings_add(&reason->names, at->proc->name);
+	} else if (execution->n_pending > 0) {
+		reason->kind = WAITS_DEPS;
+		explain_deps(execution, reason);
+	} else if (execution->n_claims > 0 && !execution->is_ready) {
+		const struct execution *blocker = lock_blocker(execution);
+		reason->kind = WAITS_LOCK;
+		if (blocker != NULL)
+			strings_add(&reason->names, blocker->proc->name);
+	} else {
+		reason->kind = WAITS_SLOT;
+	}
+}

@@ -1,0 +1,259 @@
+/*
+ * Starts; see ready.h. An execution without open dependencies stands in exactly one line: that of
+ * its wave, of its locks, or of the slots.
+ */
+#include "daemon/core/ready.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "daemon/core/execution.h"
+#include "daemon/core/lock.h"
+#include "daemon/core/mem.h"
+#include "daemon/core/run.h"
+#include "daemon/core/settle.h"
+#include "daemon/core/touch.h"
+
+static struct execution *by_ready(const struct heap_node *node)
+{
+	return (struct execution *)((char *)node - offsetof(struct execution, in_ready));
+}
+
+static struct execution *by_timer(const struct heap_node *node)
+{
+	return (struct execution *)((char *)node - offsetof(struct execution, in_timers));
+}
+
+static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
+{
+	return by_ready(a)->id < by_ready(b)->id;
+}
+
+static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
+{
+	const struct execution *x = by_timer(a), *y = by_timer(b);
+
+	return x->deadline_ns != y->deadline_ns ? x->deadline_ns < y->deadline_ns : x->id < y->id;
+}
+
+void ready_init(struct core *core)
+{
+	heap_init(&core->ready, ready_is_less);
+	heap_init(&core->timers, timer_is_less);
+	TAILQ_INIT(&core->instant);
+}
+
+void ready_clear(struct core *core)
+{
+	heap_clear(&core->ready);
+	heap_clear(&core->timers);
+}
+
+static bool is_collector(const struct execution *execution)
+{
+	return execution->definition->run.n_words == 0;
+}
+
+/* Whether no_failures, if it asks for that, does not hold. */
+static bool is_refused(const struct execution *execution)
+{
+	return execution->definition->has_no_failures && execution_home(execution)->n_failed > 0;
+}
+
+void ready_push(struct core *core, struct execution *execution)
+{
+	if (is_collector(execution))
+		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
+	else
+		heap_push(&core->ready, &execution->in_ready);
+	execution->is_ready = true;
+	execution_update_progress(core, execution);
+}
+
+void ready_withdraw(struct core *core, struct execution *execution)
+{
+	if (is_collector(execution))
+		TAILQ_REMOVE(&core->instant, execution, of_queue);
+	else
+		heap_remove(&core->ready, &execution->in_ready);
+	execution->is_ready = false;
+	execution_update_progress(core, execution);
+}
+
+/* Has execution wait for its wave, if it has to. */
+static bool is_held_back(struct execution *execution)
+{
+	struct run *home = execution_home(execution);
+
+	if (!run_holds_back(home, execution->definition->wave))
+		return false;
+	run_gate(home, execution);
+	return true;
+}
+
+void ready_consider(struct core *core, struct execution *execution)
+{
+	if (execution->state != STATE_WANTED || execution->is_new || execution->is_ready ||
+	    execution->is_gated || execution->n_claims > 0 || execution->n_pending > 0 ||
+	    execution->n_unresolved > 0 || execution->n_missing > 0)
+		return;
+	if (is_held_back(execution))
+		return;
+	if (execution->definition->locks.count > 0 && !lock_claim(core, execution))
+		return;
+	ready_push(core, execution);
+}
+
+void ready_forget(struct core *core, struct execution *execution)
+{
+	if (execution->is_gated)
+		run_ungate(execution_home(execution), execution);
+	if (execution->is_ready)
+		ready_withdraw(core, execution);
+	if (execution->n_claims > 0)
+		lock_release(core, execution);
+}
+
+/* Puts a ready execution back if what was asked before its locks holds no longer. True: it goes on.
+ */
+static bool ready_confirm(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	if (run_holds_back(execution_home(execution), execution->definition->wave)) {
+		ready_forget(core, execution);
+		is_held_back(execution);
+		return false;
+	}
+	if (is_refused(execution)) {
+		settle_fail(core, execution, ERROR_FAILURES,
+		    "something in its run has failed (no_failures)", now_ns);
+		return false;
+	}
+	return true;
+}
+
+void ready_resume(struct core *core, struct execution *execution)
+{
+	execution->has_slot = true;
+	core->n_slots_used++;
+	core->n_running++;
+	if (execution->definition->timeout_ns > 0) {
+		execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
+		heap_push(&core->timers, &execution->in_timers);
+	}
+	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
+}
+
+static void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	ready_withdraw(core, execution);
+	if (execution->n_claims > 0)
+		lock_take(core, execution);
+	execution->attempt++;
+	execution->started_ns = now_ns;
+	ready_resume(core, execution);
+	execution_set_state(core, execution, STATE_RUNNING);
+	execution_update_progress(core, execution);
+	action_emit(core, &(struct action){.kind = ACTION_START, .execution = execution});
+}
+
+bool ready_collect(struct core *core, int64_t now_ns)
+{
+	struct execution *execution;
+	bool is_any = false;
+
+	while ((execution = TAILQ_FIRST(&core->instant)) != NULL) {
+		is_any = true;
+		if (!ready_confirm(core, execution, now_ns))
+			continue;
+		execution->started_ns = now_ns;
+		settle_succeed(core, execution, now_ns);
+	}
+	return is_any;
+}
+
+bool ready_start(struct core *core, int64_t now_ns)
+{
+	uint64_t limit = core->options.is_single ? 1 : core->options.parallel;
+	struct heap_node *top;
+	bool is_any = false;
+
+	while (core->n_slots_used < limit && (top = heap_top(&core->ready)) != NULL) {
+		struct execution *execution = by_ready(top);
+		is_any = true;
+		if (!ready_confirm(core, execution, now_ns))
+			break; /* that may have made an earlier one ready */
+		ready_run(core, execution, now_ns);
+	}
+	return is_any;
+}
+
+void ready_release(struct core *core, struct execution *execution)
+{
+	heap_remove(&core->timers, &execution->in_timers);
+	if (execution->has_slot)
+		core->n_slots_used--;
+	execution->has_slot = false;
+	core->n_running--;
+	if (execution->n_unresolved == 0)
+		HASH_DELETE(by_id, core->live, execution);
+	if (execution->n_claims > 0)
+		lock_release(core, execution);
+	execution->is_lent = false;
+}
+
+static void ready_signal(struct core *core, struct execution *execution, int signal)
+{
+	action_emit(core,
+	    &(struct action){.kind = ACTION_SIGNAL, .execution = execution, .signal = signal});
+}
+
+void ready_end(struct core *core, struct execution *execution, enum execution_error error,
+    const char *info, bool is_kill, int64_t now_ns)
+{
+	/* Whoever asks again does not put off the SIGKILL. */
+	if (execution->ending != ERROR_NONE && !is_kill)
+		return;
+	heap_remove(&core->timers, &execution->in_timers);
+	if (execution->ending == ERROR_NONE) {
+		execution->ending = (uint8_t)error;
+		touch_execution(core, execution);
+		free(execution->info);
+		execution->info = execution_copy_info(info);
+		if (!is_kill)
+			ready_signal(core, execution, SIGTERM);
+	}
+	if (is_kill && !execution->is_killed) {
+		execution->is_killed = true;
+		ready_signal(core, execution, SIGKILL);
+	}
+	if (execution->is_killed)
+		return;
+	execution->deadline_ns = now_ns + core->options.kill_after_ns;
+	heap_push(&core->timers, &execution->in_timers);
+}
+
+int64_t core_next_deadline(const struct core *core)
+{
+	const struct heap_node *top = heap_top(&core->timers);
+
+	return top ? by_timer(top)->deadline_ns : INT64_MAX;
+}
+
+void core_tick(struct core *core, int64_t now_ns)
+{
+	struct heap_node *top;
+
+	while ((top = heap_top(&core->timers)) != NULL) {
+		struct execution *execution = by_timer(top);
+		if (execution->deadline_ns > now_ns)
+			break;
+		if (execution->ending != ERROR_NONE) {
+			ready_end(core, execution, execution->ending, NULL, true, now_ns);
+			continue;
+		}
+		char *info = mem_print("it ran past its timeout of %g s",
+		    (double)execution->definition->timeout_ns / 1e9);
+		ready_end(core, execution, ERROR_TIMEOUT, info, false, now_ns);
+		free(info);
+	}
+}

@@ -1,0 +1,25 @@
+/*
+ * What has changed since the last look, for whoever keeps it (core_get_changes): each execution and
+ * run once, however often it changed, and names. Costs nothing until core_keep_changes().
+ */
+#ifndef PARPROC_CORE_TOUCH_H
+#define PARPROC_CORE_TOUCH_H
+
+#include "daemon/core/state.h"
+
+/* Something of execution, or of one of its memberships, is not as it was. */
+void touch_execution(struct core *core, struct execution *execution);
+
+/* The same of run, but for its members. */
+void touch_run(struct core *core, struct run *run);
+
+/* What is defined under name may have changed. */
+void touch_name(struct core *core, const char *name);
+
+/* It is about to be freed: nobody is to look at it any more. */
+void touch_forget_execution(struct core *core, struct execution *execution);
+void touch_forget_run(struct core *core, struct run *run);
+
+void touch_clear(struct core *core);
+
+#endif
