@@ -1,0 +1,119 @@
+/*
+ * The messages between supervisor and scheduler: length-prefixed, in native byte order, since both
+ * ends are one program on one machine (WIRE_VERSION says whether they are, and whether the words
+ * are the same by which one starts the other). What arrives is never trusted: sizes, counts,
+ * strings and enumerations are checked before anybody sees them. Knows neither sockets nor
+ * processes.
+ *
+ * Order that makes an execution happen once: the scheduler stores its intent, sends SPAWN, hears
+ * EXIT, stores that, sends ACK. A scheduler that has just connected is sent HELLO, then HELD for
+ * each environment, STARTED for each worker that lives and EXIT for each exit not acknowledged,
+ * then READY.
+ */
+#ifndef PARPROC_DAEMON_SUPERVISOR_WIRE_H
+#define PARPROC_DAEMON_SUPERVISOR_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "daemon/supervisor/key.h"
+#include "daemon/supervisor/spawn.h"
+
+#define WIRE_VERSION 2u
+
+/* Of one message. What execve(2) takes is less, so nothing that could be executed is refused. */
+#define WIRE_MAX_MESSAGE_BYTES (8u << 20)
+
+enum wire_kind {
+	/* The supervisor's. */
+	WIRE_HELLO = 1,
+	WIRE_HELD,
+	WIRE_STARTED,
+	WIRE_EXIT,
+	WIRE_READY,
+	/* The scheduler's. */
+	WIRE_SPAWN = 33,
+	WIRE_SIGNAL,
+	WIRE_ACK,
+	WIRE_ENV,
+	WIRE_DROP_ENV,
+	WIRE_FAREWELL,
+};
+
+struct wire_spawn {
+	uint32_t env;     /* number of an environment, 0: the supervisor's own */
+	bool is_terminal; /* three descriptors come with the message's first byte */
+	const char *cwd;
+	const char *log;
+	const char *output;           /* or NULL */
+	const char *const *argv;      /* NULL-ended, one or more */
+	const char *const *extra_env; /* NULL-ended */
+};
+
+struct wire_started {
+	pid_t pid;
+	int64_t started_ns; /* since the epoch */
+};
+
+struct wire_exit {
+	pid_t pid;
+	int wait_status;
+	struct spawn_error spawn_error; /* stage SPAWN_DONE: it was started */
+	bool has_leftovers;             /* others of its process group lived when it ended */
+	int64_t started_ns;             /* since the epoch */
+	int64_t ended_ns;
+	struct rusage usage;
+};
+
+struct wire_message {
+	enum wire_kind kind;
+	struct worker_key key; /* of STARTED, EXIT, SPAWN, SIGNAL, ACK */
+	union {
+		uint32_t version; /* HELLO */
+		uint32_t env;     /* HELD, ENV, DROP_ENV */
+		int signal;       /* SIGNAL */
+		struct wire_started started;
+		struct wire_exit exit;
+		struct wire_spawn spawn;
+	};
+	const char *const *variables; /* ENV: "NAME=value", NULL-ended */
+};
+
+/* Bytes on their way, from start to end. Zeroed it is empty. */
+struct wire_buffer {
+	uint8_t *data;
+	size_t start, end, capacity;
+};
+
+void wire_buffer_clear(struct wire_buffer *buffer);
+
+/* Room for size more bytes at data + end, for the caller to fill and count. NULL: ENOMEM. */
+uint8_t *wire_buffer_reserve(struct wire_buffer *buffer, size_t size);
+
+/* Drops the first size bytes; a buffer that has become empty gives back memory beyond a little. */
+void wire_buffer_consume(struct wire_buffer *buffer, size_t size);
+
+/* Where the string lists of a taken message are. Zeroed it is empty. */
+struct wire_strings {
+	const char **items;
+	size_t capacity;
+};
+
+void wire_strings_clear(struct wire_strings *strings);
+
+/* Appends message. 0, or -1 with errno: E2BIG for what exceeds the limit, ENOMEM; then unchanged.
+ */
+int wire_put(struct wire_buffer *buffer, const struct wire_message *message);
+
+/*
+ * Takes the first message off buffer. 1: *message is set, its strings valid until buffer or
+ * strings are used again; 0: it is not all there yet; -1: ENOMEM, or EPROTO for what no peer of
+ * this version sends.
+ */
+int wire_take(
+    struct wire_buffer *buffer, struct wire_strings *strings, struct wire_message *message);
+
+#endif
