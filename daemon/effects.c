@@ -1,0 +1,489 @@
+/*
+ * The core's actions, one function for each kind, and what workers report. Decides nothing about
+ * scheduling. What an exit has changed is stored before the supervisor may forget it.
+ */
+#include "daemon/effects.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/core/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/dynamic.h"
+#include "daemon/environment.h"
+#include "daemon/events.h"
+#include "daemon/extra.h"
+#include "daemon/groups.h"
+#include "daemon/inputs.h"
+#include "daemon/keep.h"
+#include "daemon/log.h"
+#include "daemon/logs.h"
+#include "daemon/logs_limit.h"
+#include "daemon/outputs.h"
+#include "daemon/params.h"
+#include "daemon/results.h"
+#include "daemon/supervisor/inject.h"
+#include "daemon/supervisor_id.h"
+#include "daemon/terminals.h"
+#include "daemon/waits.h"
+#include "daemon/workspace/workspace.h"
+
+#define EXIT_SKIPPED 77
+
+struct effects {
+	struct daemon *daemon;
+	struct process_place place;
+	struct worker_key *acknowledged; /* to be, once the pass is stored */
+	size_t n_acknowledged;
+	size_t capacity;
+	struct groups *groups;
+};
+
+static bool is_running(uint64_t exec, void *arg)
+{
+	const struct daemon *daemon = arg;
+	const struct execution *execution = core_find_execution(daemon->core, exec);
+
+	return execution && execution->state == STATE_RUNNING;
+}
+
+struct effects *effects_new(struct daemon *daemon)
+{
+	struct effects *effects = calloc(1, sizeof(*effects));
+
+	if (!effects)
+		return NULL;
+	effects->daemon = daemon;
+	effects->groups = groups_new(daemon);
+	if (!effects->groups) {
+		free(effects);
+		return NULL;
+	}
+	effects->place = (struct process_place){.directory = daemon->directory,
+	    .state_directory = daemon->state_directory,
+	    .socket_path = daemon->socket_path};
+	process_clear_files(daemon->state_directory, is_running, daemon);
+	return effects;
+}
+
+/* What hangs onto the core's executions and runs is not the core's to free. */
+void effects_free_extras(struct daemon *daemon)
+{
+	struct membership *member;
+	struct run *run = NULL;
+	struct action action;
+
+	/* Of those that no run has, the core has said so. */
+	while (core_next_action(daemon->core, &action)) {
+		if (action.kind == ACTION_FORGET)
+			exec_extra_free(action.execution);
+		else if (action.kind == ACTION_FORGET_RUN)
+			run_extra_free(action.run);
+	}
+	while ((run = core_next_run(daemon->core, run ? run->id : 0))) {
+		TAILQ_FOREACH (member, &run->members, of_run)
+			exec_extra_free(member->execution);
+		run_extra_free(run);
+	}
+}
+
+void effects_free(struct effects *effects)
+{
+	if (!effects)
+		return;
+	effects_free_extras(effects->daemon);
+	groups_free(effects->groups);
+	free(effects->acknowledged);
+	free(effects);
+}
+
+const struct process_place *effects_get_place(const struct daemon *daemon)
+{
+	return &daemon->effects->place;
+}
+
+/* --- actions --- */
+
+static struct worker_key key_of(const struct execution *execution)
+{
+	return (struct worker_key){.exec = execution->id, .attempt = execution->attempt};
+}
+
+static void fail_to_spawn(struct daemon *daemon, const struct execution *execution, char *info)
+{
+	struct exit_report report = {.is_spawn_failure = true, .info = info};
+
+	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
+	scheduler_wake(daemon);
+	free(info);
+}
+
+static void start(struct daemon *daemon, struct execution *execution)
+{
+	const struct process_place *place = &daemon->effects->place;
+	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
+	const struct terminal *terminal = terminals_find(daemon, execution);
+	struct process_output to = {.is_terminal = terminal != NULL};
+	struct process process;
+	char *log, *output = NULL;
+
+	if (!extra) {
+		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
+		return;
+	}
+	extra->log_run = execution_run(execution)->id;
+	extra->log_attempt = execution->attempt;
+	log = logs_path(execution);
+	if (execution->definition->result == RESULT_STDOUT)
+		output = process_file(place->state_directory, execution->id, "out");
+	extra->is_output_logged = false;
+	extra->has_terminal = terminal != NULL;
+	extra->is_interrupted = false;
+	to.log = log;
+	to.terminal_type = terminal ? terminal_get_type(terminal) : NULL;
+	process_build(&process, place, execution, &execution->definition->run, &to);
+	const struct worker_spawn spawn = {
+	    .key = key_of(execution),
+	    .env = execution->env,
+	    .argv = (const char *const *)process.argv.items,
+	    .extra_env = (const char *const *)process.env.items,
+	    .cwd = process.cwd,
+	    .log = log,
+	    .output = output,
+	    .terminal = terminal ? terminal_get_fds(terminal) : NULL,
+	};
+	if (workers_spawn(daemon->workers, &spawn) < 0)
+		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
+	process_clear(&process);
+	free(output);
+	free(log);
+}
+
+void effects_start_again(struct daemon *daemon, struct execution *execution)
+{
+	start(daemon, execution);
+}
+
+static void tell_change(struct daemon *daemon, const struct action *action)
+{
+	struct execution *execution = action->execution;
+	const struct exec_extra *extra = execution->extra;
+
+	if (!action->run && action->state != STATE_WANTED && action->state != STATE_RUNNING)
+		inputs_end_execution(daemon, execution);
+	events_publish_state(daemon, execution, action->run, action->state);
+	if (action->run)
+		return; /* only its outcome in that run; it goes on elsewhere */
+	if (action->state == STATE_WANTED) {
+		environments_ref(daemon->environments, execution->env);
+	} else if (action->state != STATE_RUNNING) {
+		environments_unref(daemon->environments, execution->env);
+		if (extra && extra->inquiries)
+			dynamic_cancel(daemon, execution);
+	}
+}
+
+static void tell_run(struct daemon *daemon, struct run *run)
+{
+	if (!run_is_active(run))
+		params_drop(daemon, run);
+	events_publish_run(daemon, run);
+}
+
+static void forget_execution(struct daemon *daemon, struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	keep_drop_execution(daemon, execution);
+	if (!extra)
+		return;
+	logs_limit_forget(daemon, execution);
+	logs_remove(execution);
+	if (extra->log_run && !core_find_run(daemon->core, extra->log_run))
+		logs_remove_run(daemon->logs_directory, extra->log_run);
+	exec_extra_free(execution);
+}
+
+static void forget_run(struct daemon *daemon, struct run *run)
+{
+	keep_drop_run(daemon, run);
+	logs_remove_run(daemon->logs_directory, run->id);
+	run_extra_free(run);
+}
+
+static void carry_out(struct daemon *daemon, const struct action *action)
+{
+	switch (action->kind) {
+	case ACTION_START:
+		start(daemon, action->execution);
+		break;
+	case ACTION_SIGNAL:
+		workers_signal(daemon->workers, key_of(action->execution), action->signal);
+		break;
+	case ACTION_RESOLVE:
+		dynamic_resolve(daemon, action);
+		break;
+	case ACTION_CHANGED:
+		tell_change(daemon, action);
+		break;
+	case ACTION_RUN_OPENED:
+	case ACTION_RUN_OVER:
+		tell_run(daemon, action->run);
+		break;
+	case ACTION_WAIT_DONE:
+		waits_finish(daemon, action->id);
+		break;
+	case ACTION_FORGET:
+		forget_execution(daemon, action->execution);
+		break;
+	case ACTION_FORGET_RUN:
+		forget_run(daemon, action->run);
+		break;
+	case ACTION_DEFINED:
+		events_publish_defined(daemon);
+		break;
+	}
+}
+
+void effects_carry_out(struct daemon *daemon)
+{
+	struct action action;
+
+	while (core_next_action(daemon->core, &action))
+		carry_out(daemon, &action);
+}
+
+/* --- what workers report --- */
+
+void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid)
+{
+	struct execution *execution = core_find_execution(daemon->core, key.exec);
+	struct exec_extra *extra = execution ? execution->extra : NULL;
+
+	core_skip_executions(daemon->core, key.exec);
+	if (key.attempt & WORKER_RESOLVE) {
+		dynamic_started(daemon, key);
+	} else if (!extra || execution->state != STATE_RUNNING ||
+	           execution->attempt != key.attempt) {
+		log_warning("unknown worker killed exec=%" PRIu64 " pid=%d", key.exec, (int)pid);
+		workers_signal(daemon->workers, key, SIGKILL);
+	} else {
+		log_debug("worker started exec=%" PRIu64 " attempt=%u pid=%d", key.exec,
+		    key.attempt, (int)pid);
+		if (!extra->is_reported)
+			logs_limit_started(daemon, execution);
+		extra->pid = pid;
+		extra->pid_started = process_started(pid);
+		extra->is_reported = true;
+		core_touch_execution(daemon->core, execution);
+		scheduler_wake(daemon);
+	}
+}
+
+/* Reads and removes what the process left behind. info: for the caller to free. */
+static void collect(
+    struct daemon *daemon, struct execution *execution, struct exit_report *report, char **info)
+{
+	const char *place = daemon->state_directory;
+	size_t max_bytes = (size_t)workspace_get_options(daemon->workspace)->max_result_bytes;
+	struct exec_extra *extra = execution->extra;
+	char *result_path = process_file(place, execution->id, "result");
+	char *message_path = process_file(place, execution->id, "message");
+	char *problem = NULL;
+	bool is_success =
+	    WIFEXITED(report->wait_status) && (WEXITSTATUS(report->wait_status) == 0 ||
+	                                          WEXITSTATUS(report->wait_status) == EXIT_SKIPPED);
+
+	*info = result_read_message(message_path);
+	if (*info || errno != ENOENT) {
+		keep_remove_file(daemon, message_path);
+		message_path = NULL;
+	}
+	if (execution->definition->result == RESULT_STDOUT) {
+		char *output_path = process_file(place, execution->id, "out");
+		char *log = logs_path(execution);
+
+		char *logged_path = process_file(place, execution->id, "logged");
+
+		/* Under that name where an end that was not stored has been reported before. */
+		if (access(output_path, F_OK) != 0 && access(logged_path, F_OK) == 0)
+			extra->is_output_logged = true;
+		else if (log && !extra->is_output_logged &&
+		         result_append_output(output_path, log, logs_limit_get_output_max(daemon)) <
+		             0)
+			log_warning("output not logged exec=%" PRIu64 " error=%s", execution->id,
+			    strerror(errno));
+		rename(output_path, logged_path);
+		result_read_output(logged_path, max_bytes, &extra->result, &problem);
+		keep_remove_file(daemon, logged_path);
+		free(output_path);
+		free(log);
+	} else {
+		result_read(result_path, max_bytes, &extra->result, &problem);
+	}
+	if (extra->result || problem || execution->definition->result == RESULT_STDOUT) {
+		keep_remove_file(daemon, result_path);
+		result_path = NULL;
+	}
+	if (problem && is_success) {
+		report->is_bad_result = true;
+		free(*info);
+		*info = mem_print("result: %s", problem);
+	}
+	free(problem);
+	free(message_path);
+	free(result_path);
+}
+
+/* What was made for a process that then could not be started. */
+static void discard(struct daemon *daemon, const struct execution *execution)
+{
+	char *path;
+
+	if (execution->definition->result != RESULT_STDOUT)
+		return;
+	path = process_file(daemon->state_directory, execution->id, "out");
+	remove(path);
+	free(path);
+}
+
+static void keep_usage(struct exec_extra *extra, const struct rusage *usage)
+{
+	extra->user_us = (int64_t)usage->ru_utime.tv_sec * 1000000 + usage->ru_utime.tv_usec;
+	extra->system_us = (int64_t)usage->ru_stime.tv_sec * 1000000 + usage->ru_stime.tv_usec;
+	extra->max_rss_kib = usage->ru_maxrss;
+}
+
+/* Why it never started, for people; the caller frees it. */
+static char *explain_spawn_failure(
+    struct daemon *daemon, const struct execution *execution, const struct worker_exit *report)
+{
+	struct process process;
+	char *info;
+
+	process_build(&process, &daemon->effects->place, execution, &execution->definition->run,
+	    &(struct process_output){0});
+	info = process_explain_failure(&process, report->spawn_stage, report->spawn_errno);
+	process_clear(&process);
+	return info;
+}
+
+static void finish(
+    struct daemon *daemon, struct execution *execution, const struct worker_exit *exit)
+{
+	struct exec_extra *extra = execution->extra;
+	struct exit_report report = {.wait_status = exit->wait_status};
+	char *info = NULL;
+
+	extra->pid = 0;
+	if (exit->spawn_errno) {
+		report.is_spawn_failure = true;
+		info = explain_spawn_failure(daemon, execution, exit);
+		discard(daemon, execution);
+	} else {
+		keep_usage(extra, &exit->usage);
+		collect(daemon, execution, &report, &info);
+	}
+	report.info = info;
+	logs_limit_ended(daemon, execution, exit->ended_ns - exit->started_ns);
+	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
+	free(info);
+}
+
+/* Whether the end has to wait until all that was printed is in the log. */
+static bool has_to_wait_for_log(
+    struct daemon *daemon, struct execution *execution, const struct worker_exit *report)
+{
+	struct exec_extra *extra = execution->extra;
+	char *output, *log;
+	bool is_taken;
+
+	if (execution->definition->result != RESULT_STDOUT || report->spawn_errno)
+		return false;
+	output = process_file(daemon->state_directory, execution->id, "out");
+	log = logs_path(execution);
+	is_taken = log && outputs_take(daemon, report, output, log);
+	if (is_taken) {
+		extra->is_output_logged = true;
+		extra->pid = 0;
+	}
+	free(output);
+	free(log);
+	return is_taken;
+}
+
+void effects_finish(struct daemon *daemon, const struct worker_exit *report)
+{
+	struct execution *execution = core_find_execution(daemon->core, report->key.exec);
+
+	scheduler_wake(daemon);
+	if (execution && execution->extra && execution->state == STATE_RUNNING &&
+	    execution->attempt == report->key.attempt)
+		finish(daemon, execution, report);
+	if (report->has_leftovers)
+		effects_end_group(daemon, report->key, report->pid);
+	else
+		effects_queue_acknowledgement(daemon, report->key);
+}
+
+void effects_exited(struct daemon *daemon, const struct worker_exit *report)
+{
+	struct execution *execution = core_find_execution(daemon->core, report->key.exec);
+	struct exec_extra *extra = execution ? execution->extra : NULL;
+
+	log_debug("worker ended exec=%" PRIu64 " attempt=%u status=%#x leftovers=%d",
+	    report->key.exec, report->key.attempt, (unsigned)report->wait_status,
+	    report->has_leftovers);
+	scheduler_wake(daemon);
+	inject_death("exit");
+	core_skip_executions(daemon->core, report->key.exec);
+	if (report->key.attempt & WORKER_RESOLVE)
+		dynamic_exited(daemon, report);
+	else if (extra && execution->state == STATE_RUNNING &&
+	         execution->attempt == report->key.attempt &&
+	         has_to_wait_for_log(daemon, execution, report))
+		return;
+	effects_finish(daemon, report);
+}
+
+void effects_end_group(struct daemon *daemon, struct worker_key key, pid_t pid)
+{
+	groups_end(daemon->effects->groups, key, pid);
+}
+
+size_t effects_count_groups(struct daemon *daemon)
+{
+	return groups_count(daemon->effects->groups);
+}
+
+void effects_kill_groups(struct daemon *daemon)
+{
+	groups_kill(daemon->effects->groups);
+}
+
+void effects_queue_acknowledgement(struct daemon *daemon, struct worker_key key)
+{
+	struct effects *effects = daemon->effects;
+
+	if (effects->n_acknowledged == effects->capacity) {
+		effects->capacity = effects->capacity ? 2 * effects->capacity : 64;
+		effects->acknowledged = mem_resize(
+		    effects->acknowledged, effects->capacity, sizeof(*effects->acknowledged));
+	}
+	effects->acknowledged[effects->n_acknowledged++] = key;
+}
+
+void effects_acknowledge(struct daemon *daemon)
+{
+	struct effects *effects = daemon->effects;
+
+	for (size_t i = 0; i < effects->n_acknowledged; i++)
+		workers_acknowledge(daemon->workers, effects->acknowledged[i]);
+	effects->n_acknowledged = 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * Where logs are, and removing them. A log is .parproc/logs/RUN/EXEC-NAME[.ATTEMPT].log, RUN the
+ * run that the execution was first scheduled in. The execution's number makes it unique, the name
+ * is there for people.
+ */
+#include "daemon/logs.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/core/mem.h"
+#include "daemon/extra.h"
+#include "daemon/log.h"
+
+static bool is_safe_byte(unsigned char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+}
+
+void logs_safe_name(const char *name, char safe[LOGS_NAME_MAX + 1])
+{
+	static const char hex[] = "0123456789ABCDEF";
+	size_t length = 0;
+
+	for (const unsigned char *byte = (const unsigned char *)name; *byte; byte++) {
+		if (is_safe_byte(*byte) && !(*byte == '.' && length == 0)) {
+			if (length + 1 > LOGS_NAME_MAX)
+				break;
+			safe[length++] = (char)*byte;
+			continue;
+		}
+		if (length + 3 > LOGS_NAME_MAX)
+			break;
+		safe[length++] = '%';
+		safe[length++] = hex[*byte >> 4];
+		safe[length++] = hex[*byte & 15];
+	}
+	safe[length] = '\0';
+}
+
+char *logs_run_path(const char *state_directory, uint64_t run)
+{
+	return mem_print("%s/logs/%" PRIu64, state_directory, run);
+}
+
+char *logs_path_of_attempt(const struct execution *execution, unsigned attempt)
+{
+	const struct exec_extra *extra = execution->extra;
+	char name[LOGS_NAME_MAX + 1];
+
+	logs_safe_name(execution->proc->name, name);
+	if (attempt > 1)
+		return mem_print("%s/logs/%" PRIu64 "/%" PRIu64 "-%s.%u.log",
+		    extra->state_directory, extra->log_run, execution->id, name, attempt);
+	return mem_print("%s/logs/%" PRIu64 "/%" PRIu64 "-%s.log", extra->state_directory,
+	    extra->log_run, execution->id, name);
+}
+
+char *logs_path(const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	return extra && extra->log_run ? logs_path_of_attempt(execution, extra->log_attempt) : NULL;
+}
+
+void logs_remove(const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	if (!extra || !extra->log_run)
+		return;
+	for (unsigned attempt = extra->log_attempt ? extra->log_attempt : 1; attempt > 0;
+	     attempt--) {
+		char *path = logs_path_of_attempt(execution, attempt);
+		if (unlink(path) < 0 && errno != ENOENT)
+			log_warning("log not removed exec=%" PRIu64 " error=%s", execution->id,
+			    strerror(errno));
+		free(path);
+	}
+}
+
+void logs_remove_run(const char *state_directory, uint64_t run)
+{
+	char *path = logs_run_path(state_directory, run);
+
+	rmdir(path); /* logs of executions that another run still has may be in it */
+	free(path);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *where)
+{
+	(void)status;
+	if (where->level == 0)
+		return 0;
+	if (kind == FTW_DP)
+		rmdir(path);
+	else
+		unlink(path);
+	return 0;
+}
+
+void logs_remove_all(const char *state_directory)
+{
+	char *path = mem_print("%s/logs", state_directory);
+
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	free(path);
+}

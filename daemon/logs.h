@@ -1,0 +1,37 @@
+/*
+ * Where things of an execution are in the state directory: its log, and the files in which its
+ * process leaves result, message and standard output. Names of procs are made harmless here.
+ */
+#ifndef PARPROC_DAEMON_LOGS_H
+#define PARPROC_DAEMON_LOGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/core/model.h"
+
+#define LOGS_NAME_MAX 100
+
+/*
+ * Writes name in a form that is safe as part of a file's name: bytes other than [A-Za-z0-9._-] as
+ * %XX, no '.' at the beginning, at most LOGS_NAME_MAX bytes. Different names may give the same.
+ */
+void logs_safe_name(const char *name, char safe[LOGS_NAME_MAX + 1]);
+
+/* The absolute path of the execution's (newest) log, for the caller to free; NULL: it has none. */
+char *logs_path(const struct execution *execution);
+
+/* The same of one of its attempts, which it has to have. */
+char *logs_path_of_attempt(const struct execution *execution, unsigned attempt);
+
+/* The folder of a run's logs, for the caller to free. */
+char *logs_run_path(const char *state_directory, uint64_t run);
+
+/* Removes the execution's logs, of all attempts; and a run's folder if it is empty. */
+void logs_remove(const struct execution *execution);
+void logs_remove_run(const char *state_directory, uint64_t run);
+
+/* Removes the logs of all runs: those of an earlier daemon that left no other state. */
+void logs_remove_all(const char *state_directory);
+
+#endif

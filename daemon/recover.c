@@ -1,0 +1,254 @@
+/*
+ * Going on after a death: the scheduler's own, or that of the whole daemon. What may still run is
+ * told apart by the supervisor that it belongs to: this one, whose word counts, or one that is no
+ * more, whose workers are ended and lost.
+ */
+#include "daemon/recover.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/core/mem.h"
+#include "daemon/core/restore.h"
+#include "daemon/daemon.h"
+#include "daemon/effects.h"
+#include "daemon/environment.h"
+#include "daemon/extra.h"
+#include "daemon/keep.h"
+#include "daemon/leftovers.h"
+#include "daemon/log.h"
+#include "daemon/logs.h"
+#include "daemon/params.h"
+#include "daemon/repeats.h"
+#include "daemon/settings.h"
+#include "daemon/store.h"
+#include "daemon/supervisor_id.h"
+#include "daemon/workspace/workspace.h"
+
+static struct core *new_core(const struct daemon *daemon, const struct store_counters *counters)
+{
+	struct core_options options;
+
+	settings_convert(workspace_get_options(daemon->workspace), &options);
+	return core_new(&options, counters->run, counters->exec);
+}
+
+/* Whether the supervisor is still the one under which the state was stored, and the boot. */
+static void recognize_supervisor(struct daemon *daemon)
+{
+	json_t *stored = store_get_setting(daemon->store, "supervisor");
+	json_t *present = supervisor_id_get(daemon->supervisor_pid);
+
+	daemon->is_supervisor_known = stored && present && json_equal(stored, present);
+	daemon->is_boot_known =
+	    stored && present &&
+	    json_equal(json_object_get(stored, "boot"), json_object_get(present, "boot"));
+	json_decref(stored);
+	json_decref(present);
+}
+
+static void restore_settings(struct daemon *daemon)
+{
+	json_t *saved = store_get_setting(daemon->store, "workspace");
+
+	if (saved)
+		workspace_restore(daemon->workspace, saved, daemon->is_supervisor_known);
+	json_decref(saved);
+}
+
+enum loaded { LOADED, LOADED_NOT, LOADED_NEVER };
+
+/* Makes the core of what is stored. Else there is none then: LOADED_NEVER, as nothing can be made
+ * of it. */
+static enum loaded load(struct daemon *daemon, uint64_t *seq)
+{
+	struct store_counters counters;
+	struct restore *restore;
+	bool is_impossible = false;
+	int result;
+
+	if (store_get_counters(daemon->store, &counters) != 0)
+		return store_is_broken(daemon->store) ? LOADED_NEVER : LOADED_NOT;
+	*seq = counters.seq;
+	daemon->core = new_core(daemon, &counters);
+	if (!store_is_durable(daemon->store))
+		return LOADED;
+	restore = restore_begin(daemon->core);
+	result = store_load(daemon->store, restore, daemon->core, daemon->logs_directory);
+	if (result != 0) {
+		restore_abandon(restore);
+	} else {
+		result = restore_finish(restore, scheduler_now_ns());
+		is_impossible = result != 0;
+	}
+	if (result == 0) {
+		params_count(daemon);
+		return LOADED;
+	}
+	effects_free_extras(daemon);
+	core_free(daemon->core);
+	daemon->core = NULL;
+	return is_impossible || store_is_broken(daemon->store) ? LOADED_NEVER : LOADED_NOT;
+}
+
+static int fail(char *error)
+{
+	char quoted[LOG_QUOTED_SIZE];
+
+	log_error("state database cannot be used error=%s", log_quote(quoted, error));
+	free(error);
+	return -1;
+}
+
+/* What is stored cannot be: it is set aside. */
+static int begin_anew(struct daemon *daemon, uint64_t *seq)
+{
+	char *why = mem_copy(store_is_broken(daemon->store) ? store_get_error(daemon->store)
+	                                                    : "what is in it contradicts itself");
+	char *error = NULL;
+	int result = store_set_aside(daemon->store, why, &error);
+
+	free(why);
+	if (result != 0)
+		return fail(error);
+	return load(daemon, seq) == LOADED ? 0 : fail(mem_copy(store_get_error(daemon->store)));
+}
+
+int recover_state(struct daemon *daemon, bool has_state, bool is_fresh, uint64_t *seq)
+{
+	char *error = NULL;
+	int result = 0;
+
+	/* Whoever keeps nothing has his logs apart from those that belong to what is kept. */
+	daemon->logs_directory = has_state ? mem_copy(daemon->state_directory)
+	                                   : mem_print("%s/stateless", daemon->state_directory);
+	if (!has_state || is_fresh)
+		logs_remove_all(daemon->logs_directory);
+	daemon->store = store_open(has_state ? daemon->state_directory : NULL, is_fresh, &error);
+	if (!daemon->store)
+		return fail(error);
+	recognize_supervisor(daemon);
+	restore_settings(daemon);
+	switch (load(daemon, seq)) {
+	case LOADED:
+		break;
+	case LOADED_NOT:
+		return fail(mem_copy(store_get_error(daemon->store)));
+	case LOADED_NEVER:
+		result = begin_anew(daemon, seq);
+	}
+	store_begin_service(daemon->store);
+	return result;
+}
+
+void recover_requests(struct daemon *daemon)
+{
+	if (repeats_load(daemon) != 0)
+		log_warning("earlier requests are not known any more error=%s",
+		    store_get_error(daemon->store));
+	keep_settings(daemon);
+}
+
+/* --- workers --- */
+
+/* A list of executions, since what is done with one may change the others. */
+struct list {
+	struct execution **items;
+	size_t count, max;
+};
+
+static void add_running(struct execution *execution, void *arg)
+{
+	struct list *list = arg;
+
+	if (execution->state != STATE_RUNNING)
+		return;
+	if (list->count == list->max) {
+		list->max = list->max ? 2 * list->max : 64;
+		list->items = mem_resize(list->items, list->max, sizeof(struct execution *));
+	}
+	list->items[list->count++] = execution;
+}
+
+static bool is_reported(const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	return extra && extra->is_reported;
+}
+
+static void lose(struct daemon *daemon, const struct execution *execution)
+{
+	const struct exit_report report = {
+	    .is_lost = true, .info = "the daemon died while it ran, and how it ended is not known"};
+
+	log_warning("execution lost exec=%" PRIu64, execution->id);
+	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
+	scheduler_wake(daemon);
+}
+
+/* What is still to run, or runs, keeps its environment, where that is there still. */
+static void claim_environment(struct execution *execution, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	if (environments_has(daemon->environments, execution->env))
+		environments_ref(daemon->environments, execution->env);
+	else
+		core_forget_environment(daemon->core, execution);
+}
+
+static void end_leftovers(struct daemon *daemon, const struct list *running)
+{
+	struct leftover *leftovers = mem_new(running->count, sizeof(*leftovers));
+
+	for (size_t i = 0; i < running->count; i++) {
+		const struct exec_extra *extra = running->items[i]->extra;
+
+		leftovers[i] = (struct leftover){.exec = running->items[i]->id,
+		    .begun_ns = running->items[i]->started_ns,
+		    .pid = extra ? extra->pid : 0,
+		    .started = extra ? extra->pid_started : 0};
+	}
+	leftovers_end(daemon->directory, leftovers, running->count, daemon->supervisor_pid);
+	free(leftovers);
+}
+
+void recover_workers(struct daemon *daemon)
+{
+	struct list running = {0};
+
+	core_each_incomplete(daemon->core, claim_environment, daemon);
+	environments_drop_held(daemon->environments);
+	core_each_incomplete(daemon->core, add_running, &running);
+	/* No process outlives the machine's end. */
+	if (running.count > 0 && !daemon->is_supervisor_known && daemon->is_boot_known)
+		end_leftovers(daemon, &running);
+	for (size_t i = 0; i < running.count; i++) {
+		struct execution *execution = running.items[i];
+
+		if (is_reported(execution))
+			continue;
+		/* This supervisor would know of it, had it ever been asked to start it. */
+		if (daemon->is_supervisor_known)
+			effects_start_again(daemon, execution);
+		else
+			lose(daemon, execution);
+	}
+	free(running.items);
+	daemon->is_supervisor_known = true;
+	scheduler_wake(daemon);
+}
+
+void recover_lose_workers(struct daemon *daemon)
+{
+	struct list running = {0};
+
+	core_each_incomplete(daemon->core, add_running, &running);
+	if (running.count > 0)
+		end_leftovers(daemon, &running);
+	for (size_t i = 0; i < running.count; i++)
+		lose(daemon, running.items[i]);
+	free(running.items);
+	keep_commit(daemon);
+}

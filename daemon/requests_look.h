@@ -1,0 +1,26 @@
+/*
+ * What requests that look at one proc share.
+ */
+#ifndef PARPROC_DAEMON_REQUESTS_LOOK_H
+#define PARPROC_DAEMON_REQUESTS_LOOK_H
+
+#include "daemon/request.h"
+#include "daemon/views.h"
+
+/*
+ * The proc of that name, and its execution: in run, or where run is NULL its newest (as it is
+ * in the run that it was first scheduled in); *member is NULL where there is none. 0, or -1:
+ * nothing has that name; refused.
+ */
+int request_look_proc(struct request *request, const char *name, struct proc **proc,
+    const struct run *run, struct membership **member);
+
+/*
+ * A page of views of what the members names, run and limit of the request say, from the proc named
+ * first on (NULL: all); in *next the name that the next page begins with, or NULL. The caller
+ * clears views. 0, or -1: refused.
+ */
+int request_gather_views(
+    struct request *request, const char *first, struct views *views, const char **next);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * Options and params: those in force, and those that clients set until the daemon ends.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/daemon.h"
+#include "daemon/handlers.h"
+#include "daemon/keep.h"
+#include "daemon/requests.h"
+#include "daemon/settings.h"
+#include "daemon/workspace/workspace.h"
+
+/* The values in force; taken. */
+static json_t *wrap(json_t *values)
+{
+	return values ? json_pack("{s:o}", "values", values) : NULL;
+}
+
+static json_t *build_params(const struct request *request)
+{
+	return wrap(json_deep_copy(workspace_get_params(request->daemon->workspace)));
+}
+
+static json_t *build_options(const struct request *request)
+{
+	const struct workspace *workspace = request->daemon->workspace;
+
+	return wrap(workspace_options_json(workspace_get_options(workspace)));
+}
+
+enum request_status handle_params_get(struct request *request)
+{
+	json_t *answer;
+
+	request_look_file(request);
+	answer = build_params(request);
+	if (!answer)
+		return request_refuse_memory(request);
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}
+
+enum request_status handle_params_set(struct request *request)
+{
+	json_t *values = json_object_get(request->params, "values");
+	json_t *answer;
+
+	request_look_file(request);
+	if (workspace_set_params(request->daemon->workspace, values) != 0)
+		return errno == E2BIG ? request_refuse(request, PROTOCOL_LIMIT,
+		                            "params: they take no more than " PARAMS_MAX_TEXT, NULL)
+		                      : request_refuse_memory(request);
+	keep_settings(request->daemon);
+	answer = build_params(request);
+	return answer ? request_answer_once(request, answer) : request_refuse_memory(request);
+}
+
+enum request_status handle_options_get(struct request *request)
+{
+	json_t *answer;
+
+	request_look_file(request);
+	answer = build_options(request);
+	if (!answer)
+		return request_refuse_memory(request);
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}
+
+enum request_status handle_options_set(struct request *request)
+{
+	json_t *values = json_object_get(request->params, "values");
+	struct workspace *workspace = request->daemon->workspace;
+	struct workspace_error error = {0};
+	enum request_status status;
+	json_t *answer;
+	char *text;
+
+	request_look_file(request);
+	if (workspace_set_options(workspace, values, &error) != 0) {
+		text = workspace_error_text(&error);
+		status = request_refuse(request, PROTOCOL_BAD_ARGUMENT, text,
+		    error.key ? json_pack("{s:s}", "key", error.key) : NULL);
+		free(text);
+		workspace_error_clear(&error);
+		return status;
+	}
+	settings_apply(request->daemon, workspace_get_options(workspace), request->now_ns);
+	keep_settings(request->daemon);
+	answer = build_options(request);
+	return answer ? request_answer_once(request, answer) : request_refuse_memory(request);
+}

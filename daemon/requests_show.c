@@ -1,0 +1,290 @@
+/*
+ * What explains: show, plan, why.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/ask.h"
+#include "daemon/core/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/handlers.h"
+#include "daemon/reasons.h"
+#include "daemon/requests.h"
+#include "daemon/requests_list.h"
+#include "daemon/requests_look.h"
+
+#define DEPENDENTS_MAX 1000
+#define PLAN_MAX_BYTES (8u << 20)
+
+/* --- show --- */
+
+/* The members of the definition as it was written. A new object. */
+static json_t *load_source(const struct definition *definition)
+{
+	json_t *source = definition->source ? json_loads(definition->source, 0, NULL) : NULL;
+
+	return source ? source : json_object();
+}
+
+static const char *origin_name(const struct definition *definition)
+{
+	return definition->origin == ORIGIN_FILE ? "file" : "client";
+}
+
+/* Who depends on a name. */
+struct dependents {
+	const char *name;
+	struct strings found;
+};
+
+static bool dep_is(
+    const struct definition *definition, char *const *values, size_t i, const char *name)
+{
+	const struct dep *dep = &definition->deps[i];
+	char *filled;
+	bool is_same;
+
+	if (dep->kind != DEP_NAME)
+		return false;
+	if (!values || !strchr(dep->text, '['))
+		return strcmp(dep->text, name) == 0;
+	filled = definition_fill(definition, values, dep->text);
+	is_same = strcmp(filled, name) == 0;
+	free(filled);
+	return is_same;
+}
+
+static bool add_dependent(struct dependents *dependents, const char *name,
+    const struct definition *definition, char *const *values)
+{
+	for (size_t i = 0; i < definition->n_deps; i++) {
+		if (!dep_is(definition, values, i, dependents->name))
+			continue;
+		strings_add(&dependents->found, name);
+		break;
+	}
+	return dependents->found.count < DEPENDENTS_MAX;
+}
+
+static bool visit_dependent_proc(struct proc *proc, void *arg)
+{
+	return !proc->is_defined || add_dependent(arg, proc->name, proc->definition, proc->values);
+}
+
+static bool visit_dependent_proto(struct proto *proto, void *arg)
+{
+	return add_dependent(arg, proto->definition->name, proto->definition, NULL);
+}
+
+static json_t *list_dependents(struct core *core, const char *name)
+{
+	struct dependents dependents = {.name = name};
+	json_t *list;
+
+	core_each_proto(core, visit_dependent_proto, &dependents);
+	core_each_proc(core, visit_dependent_proc, &dependents);
+	list = view_texts(&dependents.found);
+	strings_clear(&dependents.found);
+	return list;
+}
+
+static enum request_status show_proc(
+    struct request *request, struct proc *proc, const struct run *run)
+{
+	struct core *core = request->daemon->core;
+	const struct membership *member = run ? core_find_member(run, proc) : NULL;
+	const struct definition *definition = proc->definition;
+	json_t *answer = json_object(), *view;
+
+	if (member)
+		view = view_member(core, member);
+	else
+		view = run ? view_proc_idle(proc) : view_proc(core, proc);
+	json_object_set_new(answer, "kind", json_string("proc"));
+	json_object_set_new(answer, "name", view_text(proc->name));
+	json_object_set_new(
+	    answer, "origin", view_text(definition ? origin_name(definition) : NULL));
+	json_object_set_new(
+	    answer, "definition", definition ? load_source(definition) : json_null());
+	json_object_set_new(answer, "view", view);
+	json_object_set_new(answer, "dependents", list_dependents(core, proc->name));
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}
+
+static enum request_status show_proto(struct request *request, const struct proto *proto)
+{
+	const struct definition *definition = proto->definition;
+	json_t *answer = json_object(), *procs = json_array();
+	const struct proc *proc;
+
+	TAILQ_FOREACH (proc, &proto->procs, of_proto) {
+		if (json_array_size(procs) == DEPENDENTS_MAX)
+			break;
+		json_array_append_new(procs, view_text(proc->name));
+	}
+	json_object_set_new(answer, "kind", json_string("proto"));
+	json_object_set_new(answer, "name", view_text(definition->name));
+	json_object_set_new(answer, "origin", view_text(origin_name(definition)));
+	json_object_set_new(answer, "definition", load_source(definition));
+	json_object_set_new(answer, "args", list_arguments(definition));
+	json_object_set_new(answer, "procs", procs);
+	json_object_set_new(
+	    answer, "dependents", list_dependents(request->daemon->core, definition->name));
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}
+
+static enum request_status show_run(struct request *request, const struct run *run)
+{
+	json_t *answer = list_run(run);
+	struct membership *member;
+	struct views views;
+
+	if (!answer || views_init(&views, 0) != 0) {
+		json_decref(answer);
+		return request_refuse_memory(request);
+	}
+	json_object_set_new(answer, "kind", json_string("run"));
+	json_object_set_new(answer, "members", json_integer((json_int_t)run->n_members));
+	TAILQ_FOREACH (member, &run->members, of_run) {
+		if (!views_add(&views, view_member(request->daemon->core, member)))
+			break;
+	}
+	request_set_views(answer, &views, NULL);
+	return request_answer(request, answer);
+}
+
+enum request_status handle_show(struct request *request)
+{
+	const char *name = request_read_text(request, "name");
+	struct core *core = request->daemon->core;
+	struct proto *proto;
+	struct proc *proc;
+	struct run *run;
+
+	request_look_file(request);
+	if (request_look_run(request, &run) != 0)
+		return REQUEST_DONE;
+	proc = core_find_proc(core, name);
+	if (proc && proc->is_defined)
+		return show_proc(request, proc, run);
+	proto = core_find_proto(core, name);
+	if (proto)
+		return show_proto(request, proto);
+	if (proc && proc->newest)
+		return show_proc(request, proc, run);
+	run = request_find_run(request, name);
+	if (run)
+		return show_run(request, run);
+	return request_refuse_unknown(request, name);
+}
+
+/* --- plan --- */
+
+static const char *edge_reason_name(enum edge_reason reason)
+{
+	switch (reason) {
+	case EDGE_DEP:
+		return "dep";
+	case EDGE_RDEP:
+		return "rdep";
+	case EDGE_WHEN_SCHEDULED:
+		return "when_scheduled";
+	case EDGE_WHEN_TARGET_SCHEDULED:
+		return "when_target_scheduled";
+	}
+	return "dep";
+}
+
+static json_t *build_step(const struct plan_step *step)
+{
+	json_t *deps = json_array();
+
+	for (size_t i = 0; deps && i < step->deps.count; i++)
+		json_array_append_new(deps, json_pack("{s:s, s:s}", "name", step->deps.items[i],
+		                                "reason", edge_reason_name(step->reasons[i])));
+	return json_pack("{s:s, s:i, s:b, s:b, s:o, s:o}", "name", step->name, "wave",
+	    (int)step->wave, "collector", step->is_collector, "joined", step->is_joined, "deps",
+	    deps, "unresolved", view_texts(&step->unresolved));
+}
+
+static json_t *build_plan(const struct plan *plan)
+{
+	json_t *answer = json_object(), *steps = json_array();
+	size_t bytes = 0;
+
+	for (size_t i = 0; steps && i < plan->n_steps; i++) {
+		json_t *step = build_step(&plan->steps[i]);
+
+		bytes += step ? json_dumpb(step, NULL, 0, JSON_COMPACT) : 0;
+		if (!step || bytes > PLAN_MAX_BYTES) {
+			json_decref(step);
+			json_object_set_new(answer, "truncated", json_true());
+			break;
+		}
+		json_array_append_new(steps, step);
+	}
+	json_object_set_new(answer, "steps", steps);
+	return answer;
+}
+
+static enum request_status proceed_plan(struct request *request, const struct name_request *query)
+{
+	struct fault fault = {0};
+	struct plan plan = {0};
+	json_t *answer;
+
+	if (core_plan(request->daemon->core, query, &plan, &fault) != 0)
+		return request_refuse_fault(request, &fault);
+	answer = build_plan(&plan);
+	plan_clear(&plan);
+	if (!answer)
+		return request_refuse_memory(request);
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}
+
+enum request_status handle_plan(struct request *request)
+{
+	request_look_file(request);
+	return ask_begin(request, proceed_plan);
+}
+
+/* --- why --- */
+
+enum request_status handle_why(struct request *request)
+{
+	const char *name = request_read_text(request, "name");
+	struct strings lines = {0}, causes = {0};
+	struct membership *member;
+	const char *state;
+	struct proc *proc;
+	struct run *run;
+	json_t *answer;
+
+	request_look_file(request);
+	if (request_look_run(request, &run) != 0 ||
+	    request_look_proc(request, name, &proc, run, &member) != 0)
+		return REQUEST_DONE;
+	if (!member) {
+		state = "idle";
+		strings_take(&lines,
+		    run ? mem_print("%s is not in run %llu", name, (unsigned long long)run->id)
+		        : mem_print("%s has not been asked for yet, nor needed by anything", name));
+	} else {
+		bool is_override = run && member->override != ERROR_NONE;
+
+		state = is_override ? "failed" : execution_state_name(member->execution);
+		reason_trace(
+		    request->daemon->core, member->execution, run ? member : NULL, &lines, &causes);
+	}
+	answer = json_pack("{s:s, s:s, s:o, s:o}", "name", name, "state", state, "lines",
+	    view_texts(&lines), "causes", view_texts(&causes));
+	strings_clear(&lines);
+	strings_clear(&causes);
+	if (!answer)
+		return request_refuse_memory(request);
+	request_warn(request, answer);
+	return request_answer(request, answer);
+}

@@ -1,0 +1,26 @@
+/*
+ * From the workspace's options to those of the core.
+ */
+#include "daemon/settings.h"
+
+#include "daemon/daemon.h"
+
+void settings_convert(const struct workspace_options *options, struct core_options *converted)
+{
+	*converted = (struct core_options){
+	    .separator = options->separator,
+	    .parallel = workspace_options_parallel(options),
+	    .is_single = options->mode == MODE_SINGLE,
+	    .allow_missing_deps = options->allow_missing_deps,
+	    .kill_after_ns = options->kill_after_ns,
+	    .keep_runs = options->keep_runs,
+	};
+}
+
+void settings_apply(struct daemon *daemon, const struct workspace_options *options, int64_t now_ns)
+{
+	struct core_options converted;
+
+	settings_convert(options, &converted);
+	core_set_options(daemon->core, &converted, now_ns);
+}
