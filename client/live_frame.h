@@ -1,0 +1,35 @@
+/*
+ * What the live display looks like: the lines of one frame, for a moment and a size.
+ */
+#ifndef PARPROC_CLIENT_LIVE_FRAME_H
+#define PARPROC_CLIENT_LIVE_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/output.h"
+#include "client/progress.h"
+
+/* Some of them, however large the terminal is: the rest of it is for what has happened. */
+#define LIVE_LINES_MAX 20
+
+struct live_place {
+	const struct output *output; /* for its colors */
+	size_t columns, rows;
+	bool is_utf8;
+	double now_s;  /* since the epoch */
+	unsigned tick; /* the number of the frame, which turns what spins */
+};
+
+struct live_frame {
+	char *lines[LIVE_LINES_MAX]; /* with colors, without newlines */
+	size_t widths[LIVE_LINES_MAX];
+	size_t n_lines;
+};
+
+/* Lines are at most a cell narrower than the terminal, and fewer than it has rows. */
+void live_frame_make(
+    struct live_frame *frame, const struct progress *progress, const struct live_place *place);
+void live_frame_clear(struct live_frame *frame);
+
+#endif

@@ -1,0 +1,68 @@
+# client/: ppctl.
+
+bin_PROGRAMS += ppctl
+ppctl_SOURCES = \
+	client/cancel.c \
+	client/client.c client/client.h \
+	client/clock.h \
+	client/completion.c \
+	client/daemon.c \
+	client/define.c \
+	client/display.c client/display.h \
+	client/events.c \
+	client/explain.c \
+	client/foreground.c client/foreground.h \
+	client/help.c client/help.h \
+	client/inside.c \
+	client/json.c \
+	client/live.c client/live.h \
+	client/live_frame.c client/live_frame.h \
+	client/logfile.c client/logfile.h \
+	client/logs.c \
+	client/look.c \
+	client/main.c \
+	client/member.c client/member.h \
+	client/memory.c client/memory.h \
+	client/options.c client/options.h \
+	client/outcome.c client/outcome.h \
+	client/output.c client/output.h \
+	client/progress.c client/progress.h \
+	client/questions.c client/questions.h \
+	client/request.c client/request.h \
+	client/results.c \
+	client/run.c \
+	client/settings.c \
+	client/table.c client/table.h \
+	client/telling.c client/telling.h \
+	client/terminal.c client/terminal.h \
+	client/verbs.c client/verbs.h \
+	client/watch.c client/watch.h
+ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
+
+# What shells have to know; `ppctl completion` prints it, unless it is for another machine.
+completions = client/completion.bash client/completion.zsh client/completion.fish
+$(completions): ppctl
+	@$(MKDIR_P) client
+	$(AM_V_GEN)./ppctl completion "`echo $@ | sed 's/.*\.//'`" >$@.new && mv $@.new $@
+CLEANFILES += $(completions)
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+
+if NATIVE
+install-completions: $(completions)
+	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)' '$(DESTDIR)$(zshcompletiondir)' \
+		'$(DESTDIR)$(fishcompletiondir)'
+	$(INSTALL_DATA) client/completion.bash '$(DESTDIR)$(bashcompletiondir)/ppctl'
+	$(INSTALL_DATA) client/completion.zsh '$(DESTDIR)$(zshcompletiondir)/_ppctl'
+	$(INSTALL_DATA) client/completion.fish '$(DESTDIR)$(fishcompletiondir)/ppctl.fish'
+else
+install-completions:
+endif
+uninstall-completions:
+	rm -f '$(DESTDIR)$(bashcompletiondir)/ppctl' '$(DESTDIR)$(zshcompletiondir)/_ppctl' \
+		'$(DESTDIR)$(fishcompletiondir)/ppctl.fish'
+install-data-local: install-completions
+uninstall-local: uninstall-completions
+.PHONY: install-completions uninstall-completions

@@ -1,0 +1,115 @@
+/*
+ * ppctl: reads its command line, hands over to the verb, and ends with its exit status.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/client.h"
+#include "client/help.h"
+#include "client/verbs.h"
+
+/* A closed standard descriptor would be given to the connection, and output be sent to the daemon.
+ */
+static int open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static void end_interrupted(int signal)
+{
+	_exit(128 + signal);
+}
+
+/* The exit status of an interrupted command is the same to a shell and to any other parent. Verbs
+ * that answer signals block these; what is ignored stays so. */
+static void catch_interrupts(void)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+			continue;
+		action = (struct sigaction){.sa_handler = end_interrupted};
+		sigaction(signals[i], &action, NULL);
+	}
+}
+
+/* An output that could not be written is not a success. */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	client_complain(0, "standard output: %s", strerror(errno));
+	return status ? status : EXIT_BAD_REQUEST;
+}
+
+static int run_verb(const struct invocation *inv)
+{
+	struct client client;
+	int status;
+
+	if (inv->verb->flags & VERB_INSIDE && !getenv("PP_EXEC"))
+		return client_complain(
+		    EXIT_BAD_REQUEST, "%s is for use inside a proc", inv->verb->name);
+	client_init(&client, inv);
+	status = inv->verb->run(&client);
+	client_clear(&client);
+	return status;
+}
+
+static int dispatch(const struct invocation *inv, const struct complaint *complaint, int parsed)
+{
+	if (parsed) {
+		client_complain(0, "%s", complaint->text);
+		if (complaint->hint[0])
+			client_hint("%s", complaint->hint);
+		return EXIT_BAD_REQUEST;
+	}
+	if (invocation_has(inv, "version")) {
+		puts("ppctl " PACKAGE_VERSION);
+		return EXIT_FINE;
+	}
+	if (invocation_has(inv, "help")) {
+		if (inv->verb)
+			help_print_verb(stdout, inv->verb);
+		else
+			help_print_all(stdout);
+		return EXIT_FINE;
+	}
+	if (!inv->verb) {
+		client_complain(0, "no verb is given");
+		client_hint("ppctl help lists the verbs");
+		return EXIT_BAD_REQUEST;
+	}
+	return run_verb(inv);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct grammar grammar = {global_options, verbs};
+	struct complaint complaint = {0};
+	struct invocation inv = {0};
+	int status;
+
+	if (open_standard_descriptors())
+		return EXIT_BAD_REQUEST;
+	catch_interrupts();
+	status = options_parse(&grammar, argc > 0 ? argc - 1 : 0, argv + 1, &inv, &complaint);
+	status = finish_output(dispatch(&inv, &complaint, status));
+	invocation_clear(&inv);
+	return status;
+}

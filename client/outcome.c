@@ -1,0 +1,140 @@
+/*
+ * Words for what a view says: why an execution failed or waits, how long it took. Shared by the
+ * line display and the tables. It must not know where views come from.
+ */
+#include "client/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "client/member.h"
+#include "client/memory.h"
+#include "client/table.h"
+
+__attribute__((format(printf, 1, 2))) static char *format_new(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		memory_refused();
+	va_end(args);
+	return text;
+}
+
+bool outcome_is_complete(const json_t *view)
+{
+	static const char *const complete[] = {"succeeded", "failed", "skipped", "up_to_date"};
+	const char *state = member_text(view, "state", "");
+
+	for (size_t i = 0; i < sizeof(complete) / sizeof(complete[0]); i++) {
+		if (strcmp(state, complete[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+void outcome_format_duration(char text[DURATION_SIZE], const json_t *view)
+{
+	double started = member_number(view, "started_at", 0);
+	double ended = member_number(view, "ended_at", 0);
+	struct timespec now;
+
+	text[0] = '\0';
+	if (strcmp(member_text(view, "state", ""), "wanted") == 0)
+		started = member_number(view, "queued_at", 0);
+	if (started <= 0)
+		return;
+	if (ended <= 0) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		ended = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	}
+	output_format_duration(text, ended - started);
+}
+
+char *outcome_describe(const json_t *view)
+{
+	const char *error = member_text(view, "error", "failed");
+	const char *info = member_text(view, "info", "");
+	const json_t *code = json_object_get(view, "exit_code");
+	const json_t *signal = json_object_get(view, "signal");
+
+	if (strcmp(error, "exit") == 0 && json_is_integer(code))
+		return format_new("exit %d", (int)json_integer_value(code));
+	if (strcmp(error, "signal") == 0 && json_is_integer(signal)) {
+		int number = (int)json_integer_value(signal);
+		const char *abbreviation = sigabbrev_np(number);
+
+		return abbreviation ? format_new("signal %d (%s)", number, abbreviation)
+		                    : format_new("signal %d", number);
+	}
+	/* "it was canceled in this run" says its error itself. */
+	if (strncmp(info, "it was ", 7) == 0 && strncmp(info + 7, error, strlen(error)) == 0)
+		return memory_copy(info + 7);
+	return info[0] ? format_new("%s: %s", error, info) : format_new("%s", error);
+}
+
+char *outcome_detail(const json_t *view)
+{
+	const char *error = member_text(view, "error", "");
+	const char *info = member_text(view, "info", "");
+
+	/* The others' descriptions have it; what the daemon says of an exit itself tells nothing
+	 * new. */
+	if (strcmp(error, "exit") != 0 && strcmp(error, "signal") != 0)
+		return NULL;
+	if (info[0] == '\0' || strncasecmp(info, "exit", 4) == 0 ||
+	    strncasecmp(info, "signal", 6) == 0)
+		return NULL;
+	return memory_copy(info);
+}
+
+char *outcome_reason(const json_t *view)
+{
+	const char *state = member_text(view, "state", "");
+	const char *text = member_text(view, "info", "");
+
+	if (strcmp(state, "failed") == 0) {
+		char *description = outcome_describe(view), *detail = outcome_detail(view);
+		char *both;
+
+		if (!detail)
+			return description;
+		both = format_new("%s: %s", description, detail);
+		free(description);
+		free(detail);
+		return both;
+	}
+	if (!outcome_is_complete(view))
+		text = member_text(view, "waits", text);
+	return memory_copy(text);
+}
+
+static void add_status_row(struct table *table, const json_t *view)
+{
+	const char *state = member_text(view, "state", "");
+	char duration[DURATION_SIZE];
+	char *reason = outcome_reason(view);
+	const char *cells[] = {member_text(view, "name", "?"), state, duration, reason};
+
+	outcome_format_duration(duration, view);
+	table_add(table, cells, output_state_style(state), 1);
+	free(reason);
+}
+
+void outcome_print_table(const struct output *output, const json_t *views)
+{
+	static const char *const heads[] = {"NAME", "STATE", "TIME", "REASON"};
+	struct table *table = table_new(heads, 4);
+	size_t i;
+	json_t *view;
+
+	json_array_foreach (views, i, view)
+		add_status_row(table, view);
+	table_print(table, output);
+	table_free(table);
+}

@@ -1,0 +1,253 @@
+/*
+ * How text, durations and times are shown to people. Whatever came from elsewhere (names, messages,
+ * lines of logs) passes output_escape() on its way to a terminal. It must not know what is shown.
+ */
+#include "client/output.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/memory.h"
+
+static size_t columns_of(int fd, bool is_terminal)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (columns && atoi(columns) > 0)
+		return (size_t)atoi(columns);
+	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0)
+		return size.ws_col;
+	return 0;
+}
+
+void output_init(struct output *output, FILE *stream)
+{
+	const char *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
+	int fd = fileno(stream);
+
+	output->stream = stream;
+	output->is_terminal = fd >= 0 && isatty(fd);
+	output->has_color =
+	    output->is_terminal && term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
+	output->columns = columns_of(fd, output->is_terminal);
+}
+
+const char *output_style_begin(const struct output *output, enum output_style style)
+{
+	static const char *const begin[] = {
+	    [STYLE_NONE] = "",
+	    [STYLE_GOOD] = "\033[32m",
+	    [STYLE_BAD] = "\033[1;31m",
+	    [STYLE_SKIP] = "\033[33m",
+	    [STYLE_FAINT] = "\033[2m",
+	    [STYLE_BOLD] = "\033[1m",
+	};
+
+	return output->has_color ? begin[style] : "";
+}
+
+const char *output_style_end(const struct output *output, enum output_style style)
+{
+	return output->has_color && style != STYLE_NONE ? "\033[0m" : "";
+}
+
+enum output_style output_state_style(const char *state)
+{
+	if (strcmp(state, "succeeded") == 0)
+		return STYLE_GOOD;
+	if (strcmp(state, "failed") == 0)
+		return STYLE_BAD;
+	if (strcmp(state, "skipped") == 0 || strcmp(state, "up_to_date") == 0)
+		return STYLE_SKIP;
+	if (strcmp(state, "running") == 0 || strcmp(state, "active") == 0)
+		return STYLE_BOLD;
+	return STYLE_NONE;
+}
+
+/*
+ * The character at the beginning of text and, in *length, its bytes. What is no strict UTF-8 is
+ * UINT32_MAX with one byte.
+ */
+static uint32_t decode(const char *text, size_t size, size_t *length)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t count = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+	uint32_t character = count == 1 ? bytes[0] : bytes[0] & (0x7fU >> count);
+
+	*length = 1;
+	if ((bytes[0] >= 0x80 && bytes[0] < 0xc2) || bytes[0] > 0xf4 || count > size)
+		return UINT32_MAX;
+	for (size_t i = 1; i < count; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return UINT32_MAX;
+		character = character << 6 | (bytes[i] & 0x3f);
+	}
+	if (character < least[count] || character > 0x10ffff ||
+	    (character >= 0xd800 && character < 0xe000))
+		return UINT32_MAX;
+	*length = count;
+	return character;
+}
+
+/* Control characters of C1, line separators, and what changes the direction of text. */
+static bool is_treacherous(uint32_t character)
+{
+	return (character >= 0x7f && character < 0xa0) ||
+	       (character >= 0x200e && character <= 0x200f) ||
+	       (character >= 0x2028 && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
+}
+
+/* The length of a terminal's escape sequence (CSI, OSC, or two bytes) at the beginning of text. */
+static size_t sequence_length(const char *text, size_t size)
+{
+	size_t i = 2;
+
+	if (size < 2 || text[0] != '\033')
+		return 0;
+	if (text[1] == '[') {
+		while (i < size && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x40)
+			i++;
+		return i < size ? i + 1 : size;
+	}
+	if (text[1] == ']') {
+		while (i < size && text[i] != '\a' && text[i] != '\033')
+			i++;
+		if (i + 1 < size && text[i] == '\033')
+			i++;
+		return i < size ? i + 1 : size;
+	}
+	return 2;
+}
+
+static size_t escape_character(
+    char *out, const char *text, size_t length, uint32_t character, unsigned flags)
+{
+	if (character == '\n' || character == '\r' || character == '\t') {
+		if (character == '\t' && (flags & ESCAPE_KEEP_TABS)) {
+			out[0] = '\t';
+			return 1;
+		}
+		return (size_t)sprintf(out, "\\%c",
+		    character == '\n'   ? 'n'
+		    : character == '\r' ? 'r'
+		                        : 't');
+	}
+	if (character < 0x20 || character == 0x7f || character == UINT32_MAX)
+		return (size_t)sprintf(out, "\\x%02x", (unsigned char)text[0]);
+	if (is_treacherous(character))
+		return (size_t)sprintf(out, "\\u%04x", (unsigned)character);
+	memcpy(out, text, length);
+	return length;
+}
+
+char *output_escape(const char *text, size_t size, unsigned flags)
+{
+	/* The worst is a byte that becomes \xNN. */
+	char *escaped = memory_alloc(size * 4 + 1);
+	size_t n_out = 0;
+
+	for (size_t i = 0; i < size;) {
+		size_t length =
+		    flags & ESCAPE_STRIP_COLORS ? sequence_length(text + i, size - i) : 0;
+
+		if (length == 0) {
+			uint32_t character = decode(text + i, size - i, &length);
+
+			n_out +=
+			    escape_character(escaped + n_out, text + i, length, character, flags);
+		}
+		i += length;
+	}
+	escaped[n_out] = '\0';
+	return escaped;
+}
+
+void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned flags)
+{
+	char *escaped = output_escape(text, size, flags);
+
+	fputs(escaped, stream);
+	free(escaped);
+}
+
+/* Cells of a character, by ranges rather than wcwidth(): that would need the locale's tables. */
+static size_t cells_of(uint32_t character)
+{
+	static const struct {
+		uint32_t first, last;
+	} wide[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xac00, 0xd7a3},
+	    {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},
+	    {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+
+	if (character < 0x300)
+		return 1;
+	if (character <= 0x36f || (character >= 0x200b && character <= 0x200d) ||
+	    (character >= 0xfe00 && character <= 0xfe0f))
+		return 0;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+		if (character >= wide[i].first && character <= wide[i].last)
+			return 2;
+	}
+	return 1;
+}
+
+size_t output_fit(const char *text, size_t columns)
+{
+	size_t size = strlen(text), used = 0, i = 0;
+
+	while (i < size) {
+		size_t length;
+		size_t cells = cells_of(decode(text + i, size - i, &length));
+
+		if (used + cells > columns)
+			break;
+		used += cells;
+		i += length;
+	}
+	return i;
+}
+
+size_t output_width(const char *text)
+{
+	size_t size = strlen(text), width = 0, length;
+
+	for (size_t i = 0; i < size; i += length)
+		width += cells_of(decode(text + i, size - i, &length));
+	return width;
+}
+
+void output_format_duration(char text[DURATION_SIZE], double seconds)
+{
+	if (!(seconds > 0))
+		seconds = 0;
+	if (seconds < 59.95) {
+		snprintf(text, DURATION_SIZE, "%.1fs", seconds);
+		return;
+	}
+	long long whole = seconds < 1e15 ? (long long)(seconds + 0.5) : 1000000000000000LL;
+
+	if (whole < 3600)
+		snprintf(text, DURATION_SIZE, "%lldm%02llds", whole / 60, whole % 60);
+	else if (whole < 86400)
+		snprintf(text, DURATION_SIZE, "%lldh%02lldm", whole / 3600, whole / 60 % 60);
+	else
+		snprintf(text, DURATION_SIZE, "%lldd%02lldh", whole / 86400, whole / 3600 % 24);
+}
+
+void output_format_time(char text[TIME_SIZE], double seconds)
+{
+	time_t whole = (time_t)seconds;
+	struct tm tm;
+
+	if (!(seconds > 0) || !localtime_r(&whole, &tm) ||
+	    strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		snprintf(text, TIME_SIZE, "-");
+}

@@ -1,0 +1,60 @@
+/*
+ * What a run has come to, from the views that events bring: what runs and waits, and how many have
+ * ended how. Each view costs the same however many there are. Draws nothing.
+ */
+#ifndef PARPROC_CLIENT_PROGRESS_H
+#define PARPROC_CLIENT_PROGRESS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+/* An execution that is not complete. */
+struct progress_item {
+	json_int_t exec;
+	char *name;
+	bool is_running;
+	double since_s;    /* when it was started or queued, since the epoch */
+	double expected_s; /* how long it will run; 0: not known */
+	bool is_asked;     /* somebody was told to ask for that */
+	json_t *deps, *locks;
+	TAILQ_ENTRY(progress_item) link;
+	UT_hash_handle hh, by_name;
+};
+
+TAILQ_HEAD(progress_list, progress_item);
+
+struct progress {
+	struct progress_item *items, *names; /* uthash: by exec, by name */
+	struct progress_list running;        /* in the order of their starts */
+	struct progress_list waiting;        /* in the order in which they were heard of */
+	size_t n_running, n_waiting;
+	size_t n_succeeded, n_failed, n_skipped;
+	size_t n_expected;         /* of what waits, those whose duration is known … */
+	double expected_waiting_s; /* … and theirs together */
+	size_t n_unasked;          /* whose durations were not asked for */
+	double begun_s;            /* when the first was queued; 0: none was */
+};
+
+void progress_init(struct progress *progress);
+void progress_clear(struct progress *progress);
+
+/* Takes note of a view. It has to be told at most once that an execution is complete. */
+void progress_note(struct progress *progress, const json_t *view);
+
+/* Seconds by name, for what is not complete. */
+void progress_note_durations(struct progress *progress, const json_t *durations);
+
+/* Names, at most so many, for which that would be of use and that were not told before. New array;
+ * empty: there are none. */
+json_t *progress_wanted_durations(struct progress *progress, size_t n_max);
+
+/* How long it will take until all are complete; below 0: cannot be told. */
+double progress_left_s(const struct progress *progress, double now_s);
+
+/* What an execution that waits is waiting for, in words. New. */
+char *progress_reason(const struct progress *progress, const struct progress_item *item);
+
+#endif

@@ -1,0 +1,466 @@
+/*
+ * The questions that are open, as events tell of them, and the one that is put at the terminal.
+ * Answers go to the daemon and nowhere else. What a terminal is, terminal.c knows.
+ */
+#include "client/questions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "client/memory.h"
+#include "client/outcome.h"
+#include "client/terminal.h"
+
+#define HELD_MAX                                                                                   \
+	(64u << 10) /* bytes that are held back; then they are shown, and the question again */
+
+enum question_state {
+	QUESTION_OPEN, /* to be put */
+	QUESTION_PUT,
+	QUESTION_SENT,     /* its answer; the daemon has not said that it came in time */
+	QUESTION_DECLINED, /* somebody else may answer it */
+};
+
+struct question {
+	TAILQ_ENTRY(question) link;
+	struct questions *questions;
+	json_int_t id;
+	json_int_t exec;
+	char *name; /* of the proc */
+	char *prompt;
+	bool is_secret;
+	bool is_seen;      /* in the list that is being looked at */
+	bool is_mentioned; /* that it cannot be put from the background */
+	bool is_orphan;    /* it was asked before the daemon restarted, and not again yet */
+	enum question_state state;
+	uint64_t sent;      /* the request with its answer; 0: none */
+	json_int_t sent_id; /* whose answer that is: its number then */
+};
+
+struct questions {
+	TAILQ_HEAD(, question) list; /* as they were asked */
+	struct client *client;
+	struct terminal *terminal;
+	struct output out;    /* standard error */
+	struct question *put; /* or NULL */
+	bool is_stopped;
+	FILE *held; /* what standard output would get; NULL: it is not held back */
+	char *held_text;
+	size_t held_size;
+};
+
+struct questions *questions_new(struct client *client)
+{
+	struct terminal *terminal = client->is_json ? NULL : terminal_open();
+	struct questions *questions;
+
+	if (!terminal)
+		return NULL;
+	questions = memory_alloc(sizeof(*questions));
+	TAILQ_INIT(&questions->list);
+	questions->client = client;
+	questions->terminal = terminal;
+	output_init(&questions->out, stderr);
+	return questions;
+}
+
+static void free_question(struct question *question)
+{
+	if (question->sent)
+		pp_forget(question->questions->client->conn, question->sent);
+	free(question->name);
+	free(question->prompt);
+	free(question);
+}
+
+static void forget(struct question *question)
+{
+	TAILQ_REMOVE(&question->questions->list, question, link);
+	free_question(question);
+}
+
+void questions_free(struct questions *questions)
+{
+	struct question *question, *next;
+
+	if (!questions)
+		return;
+	questions_stop(questions);
+	for (question = TAILQ_FIRST(&questions->list); question; question = next) {
+		next = TAILQ_NEXT(question, link);
+		free_question(question);
+	}
+	terminal_close(questions->terminal);
+	free(questions);
+}
+
+/* --- standard output while a question is there --- */
+
+static void hold_output(struct questions *questions)
+{
+	struct client *client = questions->client;
+
+	if (!client->out.is_terminal)
+		return;
+	questions->held = open_memstream(&questions->held_text, &questions->held_size);
+	if (questions->held)
+		client->out.stream = questions->held;
+}
+
+static void release_output(struct questions *questions)
+{
+	if (!questions->held)
+		return;
+	questions->client->out.stream = stdout;
+	fclose(questions->held);
+	fwrite(questions->held_text, 1, questions->held_size, stdout);
+	fflush(stdout);
+	free(questions->held_text);
+	questions->held = NULL;
+}
+
+/* --- one question --- */
+
+/* "ask NAME" and what follows. */
+static void print_head(const struct questions *questions, const struct question *question)
+{
+	const struct output *out = &questions->out;
+
+	fflush(stdout);
+	fprintf(stderr, "%sask%s ", output_style_begin(out, STYLE_BOLD),
+	    output_style_end(out, STYLE_BOLD));
+	output_print_escaped(stderr, question->name, strlen(question->name), 0);
+	putc(' ', stderr);
+}
+
+static void say(
+    const struct questions *questions, const struct question *question, const char *text)
+{
+	print_head(questions, question);
+	fprintf(stderr, "%s\n", text);
+}
+
+static void print_prompt(const struct questions *questions, const struct question *question)
+{
+	print_head(questions, question);
+	output_print_escaped(stderr, question->prompt, strlen(question->prompt), 0);
+	if (question->prompt[0])
+		putc(' ', stderr);
+	fflush(stderr);
+}
+
+static void put(struct questions *questions, struct question *question)
+{
+	if (terminal_begin(questions->terminal, !question->is_secret) < 0) {
+		questions->is_stopped = true;
+		return;
+	}
+	question->state = QUESTION_PUT;
+	questions->put = question;
+	print_prompt(questions, question);
+	hold_output(questions);
+}
+
+/* Takes the question away that is there, if one is. is_line_ended: the cursor is at a line's begin.
+ */
+static void take_away(struct questions *questions, bool is_line_ended)
+{
+	struct question *question = questions->put;
+
+	if (!question)
+		return;
+	terminal_end(questions->terminal);
+	if (!is_line_ended)
+		putc('\n', stderr);
+	fflush(stderr);
+	question->state = QUESTION_OPEN;
+	questions->put = NULL;
+	release_output(questions);
+}
+
+/* More is held back than should be. */
+static void show_held(struct questions *questions)
+{
+	putc('\n', stderr);
+	release_output(questions);
+	print_prompt(questions, questions->put);
+	hold_output(questions);
+}
+
+bool questions_are_due(const struct questions *questions)
+{
+	const struct question *question;
+
+	if (!questions || questions->is_stopped)
+		return false;
+	TAILQ_FOREACH (question, &questions->list, link) {
+		if (question->state != QUESTION_DECLINED &&
+		    !(question->state == QUESTION_OPEN && question->is_orphan))
+			return true;
+	}
+	return false;
+}
+
+void questions_turn(struct questions *questions)
+{
+	struct question *question;
+
+	if (!questions || questions->is_stopped)
+		return;
+	if (questions->held && fflush(questions->held) == 0 && questions->held_size > HELD_MAX)
+		show_held(questions);
+	if (questions->put)
+		return;
+	TAILQ_FOREACH (question, &questions->list, link) {
+		if (question->state == QUESTION_SENT)
+			return; /* it may have to be put again */
+		if (question->state == QUESTION_OPEN && !question->is_orphan)
+			break;
+	}
+	if (!question)
+		return;
+	if (terminal_is_ours(questions->terminal)) {
+		put(questions, question);
+	} else if (!question->is_mentioned) {
+		question->is_mentioned = true;
+		say(questions, question, "waits for an answer: bring ppctl to the foreground");
+	}
+}
+
+int questions_get_fd(const struct questions *questions)
+{
+	return questions && questions->put ? terminal_get_fd(questions->terminal) : -1;
+}
+
+void questions_pause(struct questions *questions)
+{
+	if (questions)
+		take_away(questions, false);
+}
+
+void questions_stop(struct questions *questions)
+{
+	questions_pause(questions);
+	if (questions)
+		questions->is_stopped = true;
+}
+
+/* --- answers --- */
+
+static void on_answer(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
+{
+	struct question *question = arg;
+	struct questions *questions = question->questions;
+	const char *name = error ? pp_error_name(conn) : NULL;
+
+	(void)result;
+	question->sent = 0;
+	/* The daemon restarted meanwhile, and the answer has not come to who asks (again). */
+	if (question->sent_id != question->id ||
+	    (question->is_orphan && name && strcmp(name, "not_found") == 0)) {
+		question->state = QUESTION_OPEN;
+		return;
+	}
+	if (error == PP_ERR_REMOTE && name && strcmp(name, "not_found") != 0) {
+		client_complain(0, "%s", pp_error_text(conn));
+		question->state = QUESTION_OPEN;
+		return;
+	}
+	if (error == PP_ERR_REMOTE)
+		say(questions, question,
+		    "was answered by another client, or is not asked any more");
+	forget(question);
+}
+
+/* Whether it was sent. */
+static bool send_answer(struct questions *questions, struct question *question, const char *text)
+{
+	pp_conn *conn = questions->client->conn;
+	json_t *params = json_pack("{s:I, s:s}", "id", question->id, "text", text);
+
+	if (!params) {
+		client_complain(0, "the answer is not valid UTF-8");
+		return false;
+	}
+	question->sent_id = question->id;
+	return pp_send(conn, "input.answer", params, on_answer, question, &question->sent) == PP_OK;
+}
+
+void questions_read(struct questions *questions)
+{
+	struct question *question = questions ? questions->put : NULL;
+	const char *text;
+	bool is_sent;
+
+	if (!question)
+		return;
+	switch (terminal_read(questions->terminal, &text)) {
+	case TERMINAL_NOTHING:
+		break;
+	case TERMINAL_LINE:
+		is_sent = send_answer(questions, question, text);
+		take_away(questions, true);
+		if (is_sent)
+			question->state = QUESTION_SENT;
+		break;
+	case TERMINAL_EOF:
+		take_away(questions, false);
+		question->state = QUESTION_DECLINED;
+		say(questions, question, "was not answered; it waits for another client");
+		break;
+	case TERMINAL_LOST:
+		questions_stop(questions);
+		break;
+	}
+}
+
+/* --- what the daemon tells --- */
+
+static struct question *find(const struct questions *questions, json_int_t id)
+{
+	struct question *question;
+
+	TAILQ_FOREACH (question, &questions->list, link) {
+		if (question->id == id)
+			return question;
+	}
+	return NULL;
+}
+
+static struct question *add(struct questions *questions, const json_t *input)
+{
+	struct question *question = memory_alloc(sizeof(*question));
+
+	question->questions = questions;
+	question->id = json_integer_value(json_object_get(input, "id"));
+	question->prompt = memory_copy(member_text(input, "prompt", ""));
+	question->is_secret = json_is_true(json_object_get(input, "secret"));
+	TAILQ_INSERT_TAIL(&questions->list, question, link);
+	return question;
+}
+
+/* The one that this input (an event's, with the view of its proc) is asked again for; or NULL. */
+static struct question *find_orphan(
+    const struct questions *questions, const json_t *input, const json_t *view)
+{
+	bool is_secret = json_is_true(json_object_get(input, "secret"));
+	const char *prompt = member_text(input, "prompt", "");
+	struct question *question;
+
+	TAILQ_FOREACH (question, &questions->list, link) {
+		if (question->is_orphan && question->is_secret == is_secret &&
+		    question->exec == json_integer_value(json_object_get(view, "exec")) &&
+		    strcmp(question->prompt, prompt) == 0)
+			return question;
+	}
+	return NULL;
+}
+
+/* It is open no more; how, in words. */
+static void drop(struct questions *questions, struct question *question, const char *text)
+{
+	if (question->state == QUESTION_SENT)
+		return; /* the answer to that tells */
+	if (question->state == QUESTION_PUT) {
+		take_away(questions, false);
+		say(questions, question, text);
+	}
+	forget(question);
+}
+
+void questions_begin(struct questions *questions, const json_t *inputs)
+{
+	struct question *question, *next;
+	json_t *input;
+	size_t i;
+
+	if (!questions)
+		return;
+	json_array_foreach (inputs, i, input) {
+		question = find(questions, json_integer_value(json_object_get(input, "id")));
+		if (!question) {
+			question = add(questions, input);
+			question->name = memory_copy(member_text(input, "proc", "?"));
+			question->exec = json_integer_value(json_object_get(input, "exec"));
+		}
+		question->is_seen = true;
+		question->is_orphan = false;
+	}
+	for (question = TAILQ_FIRST(&questions->list); question; question = next) {
+		next = TAILQ_NEXT(question, link);
+		if (!question->is_seen && !question->is_orphan)
+			drop(questions, question, "is not asked any more");
+		else
+			question->is_seen = false;
+	}
+}
+
+void questions_resume(struct questions *questions)
+{
+	struct question *question;
+
+	if (!questions)
+		return;
+	TAILQ_FOREACH (question, &questions->list, link)
+		question->is_orphan = true;
+}
+
+static void hear_asked(struct questions *questions, const json_t *input, const json_t *view)
+{
+	json_int_t id = json_integer_value(json_object_get(input, "id"));
+	struct question *question = find(questions, id);
+
+	if (!question)
+		question = find_orphan(questions, input, view);
+	if (!question) {
+		question = add(questions, input);
+		question->name = memory_copy(member_text(view, "name", "?"));
+		question->exec = json_integer_value(json_object_get(view, "exec"));
+	}
+	question->id = id;
+	question->is_orphan = false;
+}
+
+static void hear_input(struct questions *questions, const json_t *event, const json_t *view)
+{
+	const json_t *input = json_object_get(event, "input");
+	const char *state = member_text(event, "state", "");
+	struct question *question =
+	    find(questions, json_integer_value(json_object_get(input, "id")));
+
+	if (strcmp(state, "asked") == 0) {
+		hear_asked(questions, input, view);
+	} else if (strcmp(state, "answered") == 0 && question) {
+		drop(questions, question, "was answered by another client");
+	} else if (strcmp(state, "withdrawn") == 0 && question) {
+		drop(questions, question, "is not asked any more");
+	}
+}
+
+/* What an execution has asked whose end is told counts no more in the run that is watched. */
+static void hear_end(struct questions *questions, const json_t *view)
+{
+	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
+	struct question *question, *next;
+
+	for (question = TAILQ_FIRST(&questions->list); question; question = next) {
+		next = TAILQ_NEXT(question, link);
+		if (question->exec == exec)
+			drop(questions, question, "is not asked any more");
+	}
+}
+
+void questions_hear(struct questions *questions, const json_t *event)
+{
+	const json_t *view = json_object_get(event, "proc");
+	const char *kind = member_text(event, "kind", "");
+
+	if (!questions)
+		return;
+	if (strcmp(kind, "input") == 0)
+		hear_input(questions, event, view);
+	else if (strcmp(kind, "state") == 0 && outcome_is_complete(view))
+		hear_end(questions, view);
+}

@@ -1,0 +1,73 @@
+/*
+ * The verbs params and options: show them, or set some until the daemon ends.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/request.h"
+#include "client/verbs.h"
+
+/* The pairs of the command line as an object. 0, or an exit status. */
+static int read_changes(const struct invocation *inv, const char *what, json_t *changes)
+{
+	for (size_t i = 0; i < inv->n_words + inv->n_rest; i++) {
+		const char *word = i < inv->n_words ? inv->words[i] : inv->rest[i - inv->n_words];
+		int status = request_put_pair(changes, what, word, true);
+
+		if (status)
+			return status;
+	}
+	return EXIT_FINE;
+}
+
+static void print_values(const struct client *client, json_t *values)
+{
+	FILE *stream = client->out.stream;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (values, key, value) {
+		output_print_escaped(stream, key, strlen(key), 0);
+		putc('=', stream);
+		if (json_is_string(value))
+			output_print_escaped(
+			    stream, json_string_value(value), json_string_length(value), 0);
+		else
+			output_put_scalar(stream, value);
+		putc('\n', stream);
+	}
+}
+
+/* Shows with get, or sets with set what the words say and shows what holds then. */
+static int show_or_set(struct client *client, const char *what, const char *get, const char *set)
+{
+	json_t *changes = json_object(), *result = NULL;
+	int status = read_changes(client->inv, what, changes);
+
+	if (!status && json_object_size(changes) > 0)
+		status =
+		    client_request(client, set, json_pack("{s:O}", "values", changes), &result);
+	else if (!status)
+		status = client_request(client, get, NULL, &result);
+	json_decref(changes);
+	if (status)
+		return status;
+	json_t *values = json_object_get(result, "values");
+
+	if (client->is_json)
+		output_print_json(&client->out, values ? values : result);
+	else if (json_is_object(values))
+		print_values(client, values);
+	json_decref(result);
+	return EXIT_FINE;
+}
+
+int verb_params(struct client *client)
+{
+	return show_or_set(client, "param", "params.get", "params.set");
+}
+
+int verb_options(struct client *client)
+{
+	return show_or_set(client, "option", "options.get", "options.set");
+}

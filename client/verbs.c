@@ -1,0 +1,515 @@
+/*
+ * The table of verbs. The parser, help and the completeness of the manual page (a test) come from
+ * it; what a verb does is in the file of its group.
+ */
+#include "client/verbs.h"
+
+#include <stdint.h>
+
+#define ANY SIZE_MAX
+
+const struct option_spec global_options[] = {
+    {"directory", 'C', "DIR", "the workspace of this directory, or the nearest above it"},
+    {"socket", 'S', "PATH", "the daemon's socket"},
+    {"run", 0, "R", "the run, by number or a name of your own (default: $PP_RUN)"},
+    {"json", 0, NULL, "answer with one JSON document"},
+    {"quiet", 'q', NULL, "say only what failed"},
+    {"verbose", 'v', NULL, "say more"},
+    {"no-start", 0, NULL, "start no daemon where none serves the workspace"},
+    {"help", 'h', NULL, "help for the verb"},
+    {"version", 'V', NULL, "the version of ppctl"},
+    {0},
+};
+
+#define OPTION_PARAM                                                                               \
+	{                                                                                          \
+		"param", 0, "K=V", "a param for this run, over the workspace's (repeatable)"       \
+	}
+#define OPTION_AS                                                                                  \
+	{                                                                                          \
+		"as", 0, "NAME", "another name for the proc that is created"                       \
+	}
+#define OPTION_FULL                                                                                \
+	{                                                                                          \
+		"full", 0, NULL, "execute also what is up to date"                                 \
+	}
+#define OPTION_FAIL_FAST                                                                           \
+	{                                                                                          \
+		"fail-fast", 0, NULL, "cancel the rest of the run at the first failure"            \
+	}
+
+#define OPTION_PLAIN                                                                               \
+	{                                                                                          \
+		"plain", 0, NULL, "a line per change, and nothing drawn anew in the terminal"      \
+	}
+
+static const struct option_spec run_options[] = {
+    {"detach", 'd', NULL, "do not wait: print the run's number, as start does"},
+    OPTION_FAIL_FAST,
+    OPTION_PARAM,
+    OPTION_AS,
+    OPTION_FULL,
+    OPTION_PLAIN,
+    {0},
+};
+
+static const struct option_spec start_options[] = {
+    OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
+
+static const struct option_spec create_options[] = {OPTION_AS, {0}};
+
+static const struct option_spec wait_options[] = {
+    {"timeout", 't', "TIME", "give up after 500ms, 30s, 5m, 2h or 1d, with exit status 124"},
+    OPTION_PLAIN,
+    {0},
+};
+
+static const struct option_spec result_options[] = {
+    {"raw", 'r', NULL, "print a text bare, without quotes"},
+    {0},
+};
+
+static const struct option_spec logs_options[] = {
+    {"follow", 'f', NULL, "go on until the execution has ended"},
+    {"tail", 'n', "N", "only the last N lines"},
+    {0},
+};
+
+static const struct option_spec cancel_options[] = {
+    {"all", 0, NULL, "everything that waits or runs, in all runs"},
+    {"force", 0, NULL, "also what other runs share"},
+    {"kill", 0, NULL, "with SIGKILL at once"},
+    {0},
+};
+
+static const struct option_spec define_options[] = {
+    {"file", 'f', "FILE", "from a file with procs and protos, as in parproc.yaml; - is stdin"},
+    {"replace", 0, NULL, "replace other definitions of the same names"},
+    {"dep", 0, "D", "a dependency: a name, a pattern, special:no_failures, command:CMD"},
+    {"rdep", 0, "R", "a reverse one: T, when_scheduled:T, when_target_scheduled:T"},
+    {"lock", 0, "L", "a lock that it needs"},
+    {"wave", 0, "N", "its wave"},
+    {"timeout", 0, "TIME", "500ms, 30s, 5m, 2h or 1d"},
+    {"now", 0, NULL, "start it at once"},
+    {"arg", 0, "A", "an argument: NAME[:TYPE][=DEFAULT]; str, int, float or bool"},
+    {"param", 0, "K=V", "a param of its own"},
+    {"env", 0, "K=V", "an environment variable"},
+    {"cwd", 0, "DIR", "where it runs, relative to the workspace"},
+    {"result", 0, "HOW", "file, or stdout: what it prints is its result"},
+    {"description", 0, "TEXT", "what list says about it"},
+    {0},
+};
+
+static const struct option_spec clear_options[] = {
+    {"definitions", 0, NULL, "forget what clients defined instead"},
+    {0},
+};
+
+static const struct option_spec runs_options[] = {
+    {"limit", 'n', "N", "the newest N"},
+    {0},
+};
+
+static const struct option_spec events_options[] = {
+    {"kind", 0, "KIND", "only state, run, input or define (repeatable)"},
+    {0},
+};
+
+static const struct option_spec input_options[] = {
+    {"secret", 0, NULL, "do not show what is typed"},
+    {0},
+};
+
+const struct verb verbs[] = {
+    {
+        .name = "run",
+        .usage = "NAME... [arg=value...]",
+        .summary = "Run procs with all that they depend on, and wait for them",
+        .details = "An interrupt cancels the run, a second one kills what is left of it.",
+        .options = run_options,
+        .examples = "ppctl run deploy::prod\n"
+                    "ppctl run 'build::*' test\n"
+                    "ppctl run 'build::[env]' env=prod --param region=eu-north-1\n"
+                    "ppctl --run nightly run report",
+        .min_words = 1,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_run,
+    },
+    {
+        .name = "create",
+        .usage = "NAME... [arg=value...]",
+        .summary = "Make procs from protos, and print their names",
+        .options = create_options,
+        .examples = "ppctl create build::prod\n"
+                    "ppctl create 'build::[env]' env=prod --as release-build\n"
+                    "ppctl start $(ppctl create 'build::*')",
+        .min_words = 1,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_create,
+    },
+    {
+        .name = "start",
+        .usage = "NAME... [arg=value...]",
+        .summary = "Start procs with all that they depend on, and print the run's number",
+        .options = start_options,
+        .examples = "ppctl start build::prod\n"
+                    "run=$(ppctl start build::prod) && ppctl --run $run wait",
+        .min_words = 1,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_start,
+    },
+    {
+        .name = "wait",
+        .usage = "[NAME...]",
+        .summary = "Wait until procs are complete, or a whole run, or all runs",
+        .details = "Names may be of procs that are still to be created. Without names: the run "
+                   "of\n--run, or without one all runs that are active now.",
+        .options = wait_options,
+        .examples = "ppctl wait deploy::prod\n"
+                    "ppctl --run 7 wait --timeout 5m",
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_wait,
+    },
+    {
+        .name = "open",
+        .usage = "[RUN]",
+        .summary = "Hold a run open for what is still to be defined, and print its number",
+        .examples = "ppctl open nightly",
+        .max_words = 1,
+        .words = WORDS_RUNS,
+        .run = verb_open,
+    },
+    {
+        .name = "close",
+        .usage = "[RUN]",
+        .summary = "Take back one hold of open",
+        .examples = "ppctl close nightly",
+        .max_words = 1,
+        .words = WORDS_RUNS,
+        .run = verb_close,
+    },
+    {
+        .name = "results",
+        .usage = "[NAME...]",
+        .summary = "The results of a run, or of each proc's newest execution, as JSON",
+        .examples = "ppctl results\n"
+                    "ppctl --run nightly results",
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_results,
+    },
+    {
+        .name = "result",
+        .usage = "NAME",
+        .summary = "The result of one proc, as JSON",
+        .options = result_options,
+        .examples = "ppctl result build::prod\n"
+                    "version=$(ppctl result -r version)",
+        .min_words = 1,
+        .max_words = 1,
+        .words = WORDS_NAMES,
+        .run = verb_result,
+    },
+    {
+        .name = "status",
+        .usage = "[NAME...]",
+        .summary = "A table of procs: state, time, why they wait or failed",
+        .details = "Without --run: each proc's newest execution.",
+        .examples = "ppctl status\n"
+                    "ppctl --run nightly status\n"
+                    "ppctl --json status build::prod",
+        .flags = VERB_LOOKS_ONLY,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_status,
+    },
+    {
+        .name = "list",
+        .usage = "",
+        .summary = "What can be run: procs and protos, arguments, choices, descriptions",
+        .examples = "ppctl list",
+        .run = verb_list,
+    },
+    {
+        .name = "show",
+        .usage = "NAME",
+        .summary = "All about one proc, proto or run",
+        .examples = "ppctl show deploy::prod\n"
+                    "ppctl show 'deploy::[env]'\n"
+                    "ppctl show 7",
+        .min_words = 1,
+        .max_words = 1,
+        .words = WORDS_NAMES,
+        .run = verb_show,
+    },
+    {
+        .name = "plan",
+        .usage = "NAME... [arg=value...]",
+        .summary = "What a run would do, in order, with the reason for each edge",
+        .details = "It runs nothing.",
+        .examples = "ppctl plan deploy::prod",
+        .min_words = 1,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_plan,
+    },
+    {
+        .name = "why",
+        .usage = "NAME",
+        .summary = "Why a proc waits, failed, was skipped or ran, down to the cause",
+        .examples = "ppctl why deploy::prod\n"
+                    "ppctl --run 7 why report",
+        .min_words = 1,
+        .max_words = 1,
+        .words = WORDS_NAMES,
+        .run = verb_why,
+    },
+    {
+        .name = "logs",
+        .usage = "[-f] [--tail N] NAME",
+        .summary = "The log of a proc's newest execution",
+        .options = logs_options,
+        .examples = "ppctl logs build::prod\n"
+                    "ppctl logs -f --tail 20 deploy::prod",
+        .flags = VERB_LOOKS_ONLY,
+        .min_words = 1,
+        .max_words = 1,
+        .words = WORDS_NAMES,
+        .run = verb_logs,
+    },
+    {
+        .name = "cancel",
+        .usage = "NAME... | --run R | --all",
+        .summary = "Cancel procs, a run, or everything",
+        .details = "What depends on a canceled proc fails. What other runs share goes on there,\n"
+                   "unless --force is given.",
+        .options = cancel_options,
+        .examples = "ppctl cancel build::prod\n"
+                    "ppctl --run nightly cancel\n"
+                    "ppctl cancel --all --kill",
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_cancel,
+    },
+    {
+        .name = "define",
+        .usage = "[options] NAME [-- CMD...] | [--replace] -f FILE",
+        .summary = "Add a proc or proto (its name has placeholders), or those of a file",
+        .details = "One word after -- is for /bin/sh -c, several are executed directly. Without "
+                   "a\ncommand it is a collector. A definition stays until undefine or clear.",
+        .options = define_options,
+        .examples = "ppctl define setup --now -- ./setup.sh\n"
+                    "ppctl define 'build::[env]' --dep setup -- make ENV='[env]'\n"
+                    "ppctl define 'load::[n]' --arg n:int=4 --lock db -- 'psql <load-$n.sql'\n"
+                    "ppctl define audit --rdep when_scheduled:deploy -- ./audit\n"
+                    "ppctl define -f more.yaml",
+        .flags = VERB_TAKES_COMMAND,
+        .max_words = 1,
+        .run = verb_define,
+    },
+    {
+        .name = "undefine",
+        .usage = "NAME...",
+        .summary = "Remove procs and protos that clients defined",
+        .examples = "ppctl undefine audit 'load::[n]'",
+        .min_words = 1,
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_undefine,
+    },
+    {
+        .name = "clear",
+        .usage = "[--run R] [--definitions]",
+        .summary = "Forget runs that are over, or what clients defined",
+        .options = clear_options,
+        .examples = "ppctl clear\n"
+                    "ppctl clear --run 7\n"
+                    "ppctl clear --definitions",
+        .run = verb_clear,
+    },
+    {
+        .name = "reload",
+        .usage = "",
+        .summary = "Read the workspace file anew",
+        .details = "That happens by itself when it has changed and is needed.",
+        .examples = "ppctl reload",
+        .run = verb_reload,
+    },
+    {
+        .name = "params",
+        .usage = "[k=v...]",
+        .summary = "Show the workspace's params, or set some until the daemon ends",
+        .details = "A value that is JSON is taken as such, anything else as text.",
+        .examples = "ppctl params\n"
+                    "ppctl params region=us-east-1 sizes='[1, 2]'",
+        .max_words = ANY,
+        .words = WORDS_PARAMS,
+        .run = verb_params,
+    },
+    {
+        .name = "options",
+        .usage = "[k=v...]",
+        .summary = "Show the workspace's options, or set some until the daemon ends",
+        .examples = "ppctl options\n"
+                    "ppctl options parallel=4 kill_after=2s",
+        .max_words = ANY,
+        .words = WORDS_OPTIONS,
+        .run = verb_options,
+    },
+    {
+        .name = "runs",
+        .usage = "",
+        .summary = "The runs, newest first",
+        .options = runs_options,
+        .examples = "ppctl runs --limit 10",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_runs,
+    },
+    {
+        .name = "events",
+        .usage = "[NAME...]",
+        .summary = "What happens, a JSON object a line, until it is interrupted",
+        .options = events_options,
+        .examples = "ppctl events --kind run\n"
+                    "ppctl --run 7 events | jq -r .proc.name",
+        .max_words = ANY,
+        .run = verb_events,
+    },
+    {
+        .name = "context",
+        .usage = "",
+        .summary = "What a proc may know about itself, as JSON",
+        .details = "Proc, run, typed args, params, results of its dependencies.",
+        .examples = "ppctl context | jq .results",
+        .flags = VERB_INSIDE,
+        .run = verb_context,
+    },
+    {
+        .name = "message",
+        .usage = "TEXT",
+        .summary = "Leave a line for status to show",
+        .examples = "ppctl message 14 tests passed",
+        .flags = VERB_INSIDE,
+        .min_words = 1,
+        .max_words = ANY,
+        .run = verb_message,
+    },
+    {
+        .name = "return",
+        .usage = "JSON",
+        .summary = "Leave a result",
+        .examples = "ppctl return '{\"size\": 14}'\n"
+                    "ppctl return '\"text\"'",
+        .flags = VERB_INSIDE,
+        .min_words = 1,
+        .max_words = 1,
+        .run = verb_return,
+    },
+    {
+        .name = "skip",
+        .usage = "[TEXT]",
+        .summary = "Be skipped: for use as exec ppctl skip",
+        .details = "Leaves the text as the message and exits with 77.",
+        .examples = "exec ppctl skip nothing to do",
+        .flags = VERB_INSIDE,
+        .max_words = ANY,
+        .run = verb_skip,
+    },
+    {
+        .name = "fail",
+        .usage = "[TEXT]",
+        .summary = "Fail: for use as exec ppctl fail",
+        .details = "Leaves the text as the message and exits with 1.",
+        .examples = "exec ppctl fail the disk is full",
+        .flags = VERB_INSIDE,
+        .max_words = ANY,
+        .run = verb_fail,
+    },
+    {
+        .name = "input",
+        .usage = "[--secret] PROMPT",
+        .summary = "Ask whoever watches the run, and print the answer",
+        .details = "Those who wait for the proc with ppctl run or ppctl wait are asked at their\n"
+                   "terminals; the first answer counts, a line of text. Without anybody to ask it\n"
+                   "waits, and ppctl status says so, until the proc's timeout ends it.",
+        .options = input_options,
+        .examples =
+            "token=$(ppctl input --secret Token:) || exit\n"
+            "[ \"$(ppctl input 'Deploy to prod? [y/N]')\" = y ] || exec ppctl skip 'not now'",
+        .flags = VERB_INSIDE,
+        .min_words = 1,
+        .max_words = ANY,
+        .run = verb_input,
+    },
+    {
+        .name = "ping",
+        .usage = "",
+        .summary = "Whether a daemon serves the workspace",
+        .examples = "ppctl ping || ppd -d",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_ping,
+    },
+    {
+        .name = "version",
+        .usage = "",
+        .summary = "The versions of ppctl and of the daemon",
+        .examples = "ppctl version",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_version,
+    },
+    {
+        .name = "restart",
+        .usage = "",
+        .summary = "Have the installed ppd go on in place of the running one",
+        .details = "Nothing is lost: what runs goes on, and who waits notices nothing.",
+        .examples = "ppctl restart",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_restart,
+    },
+    {
+        .name = "stop",
+        .usage = "",
+        .summary = "Cancel what runs and end the daemon; returns when it is gone",
+        .examples = "ppctl stop",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_stop,
+    },
+    {
+        .name = "call",
+        .usage = "METHOD [JSON]",
+        .summary = "Call a method of the protocol, and print its result",
+        .examples = "ppctl call status '{\"limit\": 10}'",
+        .min_words = 1,
+        .max_words = 2,
+        .run = verb_call,
+    },
+    {
+        .name = "completion",
+        .usage = "bash|zsh|fish",
+        .summary = "Print what makes a shell complete ppctl's verbs, options and names",
+        .details = "ppctl completion words LINE prints what could stand where the line ends, one\n"
+                   "a line, with what it is behind a tab.",
+        .examples = "source <(ppctl completion bash)\n"
+                    "ppctl completion zsh >~/.zfunc/_ppctl\n"
+                    "ppctl completion fish >~/.config/fish/completions/ppctl.fish",
+        .flags = VERB_LOOKS_ONLY,
+        .min_words = 1,
+        .max_words = 2,
+        .words = WORDS_SHELLS,
+        .run = verb_completion,
+    },
+    {
+        .name = "help",
+        .usage = "[VERB]",
+        .summary = "What ppctl can do, or all about one verb",
+        .examples = "ppctl help run",
+        .max_words = 1,
+        .words = WORDS_VERBS,
+        .run = verb_help,
+    },
+    {0},
+};
