@@ -1,0 +1,437 @@
+/*
+ * The model's scheduler: what ends, what fails because of it, what starts. Each pass looks at
+ * everything that is not complete.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "daemon/core/mem.h"
+#include "tests/sim/model.h"
+#include "tests/sim/model_schedule.h"
+
+void model_fail(struct model_exec *exec, enum execution_error error)
+{
+	exec->state = STATE_FAILED;
+	exec->error = error;
+	exec->deadline_ns = INT64_MAX;
+	exec->kill_ns = INT64_MAX;
+}
+
+/* --- events --- */
+
+void model_end(struct model *model, struct model_exec *exec, enum execution_error error)
+{
+	if (exec->state == STATE_WANTED)
+		model_fail(exec, error);
+	if (exec->state != STATE_RUNNING || exec->ending != ERROR_NONE)
+		return;
+	exec->ending = error;
+	exec->n_terms++;
+	exec->deadline_ns = INT64_MAX;
+	exec->kill_ns = model->now_ns + model->kill_after_ns;
+}
+
+static enum execution_error exit_error(const struct exit_report *report)
+{
+	if (report->is_lost)
+		return ERROR_LOST;
+	if (report->is_spawn_failure)
+		return ERROR_SPAWN;
+	if (WIFSIGNALED(report->wait_status))
+		return ERROR_SIGNAL;
+	int code = WEXITSTATUS(report->wait_status);
+	if (code != 0 && code != 77)
+		return ERROR_EXIT;
+	return report->is_bad_result ? ERROR_BAD_RESULT : ERROR_NONE;
+}
+
+void model_exited(struct model *model, uint64_t id, const struct exit_report *report)
+{
+	struct model_exec *exec = model_find_exec(model, id);
+	if (exec == NULL || exec->state != STATE_RUNNING)
+		return;
+	enum execution_error error = exec->ending != ERROR_NONE ? exec->ending : exit_error(report);
+	model_fail(exec, error);
+	if (error == ERROR_NONE)
+		exec->state =
+		    WEXITSTATUS(report->wait_status) == 77 ? STATE_SKIPPED : STATE_SUCCEEDED;
+	model_end_wait(exec);
+}
+
+void model_resolved(struct model *model, uint64_t id, const struct strings *answer)
+{
+	struct model_exec *exec = model_find_exec(model, id);
+	if (exec == NULL || exec->state != STATE_WANTED)
+		return;
+	exec->n_unresolved--;
+	if (answer == NULL) {
+		model_fail(exec, ERROR_RESOLVE);
+		return;
+	}
+	struct model_run *run = (struct model_run *)model_home(exec);
+	if (model_pull(model, run, exec, (const char *const *)answer->items, answer->count,
+	        exec->params) != FAULT_NONE)
+		model_fail(exec, ERROR_RESOLVE);
+}
+
+void model_tick(struct model *model, int64_t now_ns)
+{
+	model->now_ns = now_ns;
+	for (size_t i = 0; i < model->n_execs; i++) {
+		struct model_exec *exec = model->execs[i];
+		if (exec->state != STATE_RUNNING)
+			continue;
+		if (exec->deadline_ns <= now_ns)
+			model_end(model, exec, ERROR_TIMEOUT);
+		if (exec->kill_ns <= now_ns) {
+			exec->kill_ns = INT64_MAX;
+			exec->n_kills++;
+		}
+	}
+}
+
+static bool settle_runs(struct model *model);
+
+/* The execution with the next higher number, or NULL. */
+static struct model_exec *next_exec(const struct model *model, uint64_t id)
+{
+	struct model_exec *next = NULL;
+	for (size_t i = 0; i < model->n_execs; i++)
+		if (model->execs[i]->id > id && (next == NULL || model->execs[i]->id < next->id))
+			next = model->execs[i];
+	return next;
+}
+
+/* Pulls in name, which exec has missed, if it is there now. */
+static void pull_missing(struct model *model, struct model_exec *exec, const char *name)
+{
+	struct model_targets targets = {0};
+	const char *names[] = {name};
+	size_t at = 0;
+	while (at < exec->missing.count && strcmp(exec->missing.items[at], name) != 0)
+		at++;
+	while (settle_runs(model))
+		continue;
+	if (exec->state != STATE_WANTED || at == exec->missing.count)
+		return;
+	enum fault_code code = model_lookup(model, name, &targets);
+	model_targets_clear(&targets);
+	if (code == FAULT_UNKNOWN_NAME)
+		return;
+	free(exec->missing.items[at]);
+	exec->missing.items[at] = exec->missing.items[--exec->missing.count];
+	if (model_pull(model, (struct model_run *)model_home(exec), exec, names, 1, exec->params) !=
+	    FAULT_NONE)
+		model_fail(exec, ERROR_RESOLVE);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Who was requested first is first, and of what it misses the names in their order. */
+void model_defined(struct model *model)
+{
+	for (struct model_exec *exec = next_exec(model, 0); exec != NULL;
+	     exec = next_exec(model, exec->id)) {
+		struct strings names = {0};
+		for (size_t i = 0; i < exec->missing.count; i++)
+			strings_add(&names, exec->missing.items[i]);
+		if (names.count > 0)
+			qsort(names.items, names.count, sizeof(*names.items), compare_names);
+		for (size_t i = 0; i < names.count; i++)
+			pull_missing(model, exec, names.items[i]);
+		strings_clear(&names);
+	}
+}
+
+/* --- what holds back --- */
+
+static bool is_held_by_wave(const struct model_exec *exec)
+{
+	const struct model_run *run = model_home(exec);
+	for (size_t i = 0; i < run->n_members; i++)
+		if (!model_member_is_complete(&run->members[i]) &&
+		    run->members[i].exec->definition->wave < exec->definition->wave)
+			return true;
+	return false;
+}
+
+/* WANTED, and nothing is between it and its start but waves, locks and a slot. */
+static bool is_unblocked(const struct model_exec *exec)
+{
+	if (exec->state != STATE_WANTED || exec->n_unresolved > 0 || exec->missing.count > 0)
+		return false;
+	if (model_before(exec) != NULL)
+		return false;
+	for (size_t i = 0; i < exec->n_deps; i++)
+		if (!model_is_success(exec->deps[i]))
+			return false;
+	return true;
+}
+
+/* WANTED, and nothing is between it and its start but locks and a slot. */
+static bool is_ready(const struct model_exec *exec)
+{
+	return is_unblocked(exec) && !is_held_by_wave(exec);
+}
+
+static bool needs_no_failures(const struct model_exec *exec)
+{
+	for (size_t i = 0; i < exec->definition->n_deps; i++)
+		if (exec->definition->deps[i].kind == DEP_NO_FAILURES)
+			return true;
+	return false;
+}
+
+size_t model_count_failures(const struct model_run *run)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < run->n_members; i++)
+		n += model_member_is_complete(&run->members[i]) &&
+		     !model_member_is_success(&run->members[i]);
+	return n;
+}
+
+/* --- failures spread --- */
+
+static bool spread_in_run(struct model *model, struct model_run *run, struct model_member *member)
+{
+	struct model_exec *exec = member->exec;
+	if (exec->state != STATE_WANTED || member->override != ERROR_NONE)
+		return false;
+	for (size_t i = 0; i < exec->n_deps; i++) {
+		struct model_member *dep = model_find_member(run, exec->deps[i]->name);
+		bool is_failed =
+		    model_is_complete(exec->deps[i]) && !model_is_success(exec->deps[i]);
+		bool is_failed_here = dep != NULL && dep->exec == exec->deps[i] &&
+		                      model_member_is_complete(dep) &&
+		                      !model_member_is_success(dep);
+		if (!is_failed && !is_failed_here)
+			continue;
+		if (is_failed || model_count_live_runs(model, exec) <= 1)
+			model_fail(exec, ERROR_DEP_FAILED);
+		else
+			member->override = ERROR_DEP_FAILED;
+		return true;
+	}
+	return false;
+}
+
+void model_spread(struct model *model)
+{
+	bool has_changed = true;
+	while (has_changed) {
+		has_changed = false;
+		for (size_t i = 0; i < model->n_runs; i++)
+			for (size_t j = 0; j < model->runs[i]->n_members; j++)
+				has_changed |= spread_in_run(
+				    model, model->runs[i], &model->runs[i]->members[j]);
+	}
+}
+
+static bool settle_run(struct model *model, struct model_run *run)
+{
+	bool has_changed = false;
+	bool is_complete = true;
+	for (size_t i = 0; i < run->n_members; i++)
+		has_changed |= spread_in_run(model, run, &run->members[i]);
+	size_t n_failed = model_count_failures(run);
+	if (n_failed > run->n_failed && run->is_fail_fast) {
+		struct model_cancel cancel = {.run = run};
+		model_cancel(model, &cancel);
+		run->is_fail_fast = false;
+		has_changed = true;
+	}
+	run->n_failed = n_failed;
+	run->is_failed = n_failed > 0;
+	for (size_t i = 0; i < run->n_members; i++)
+		is_complete &= model_member_is_complete(&run->members[i]);
+	if (is_complete && run->holds == 0 && !has_changed) {
+		run->is_over = true;
+		has_changed = true;
+	}
+	return has_changed;
+}
+
+static bool settle_runs(struct model *model)
+{
+	bool has_changed = false;
+	for (size_t i = 0; i < model->n_runs; i++)
+		if (!model->runs[i]->is_over)
+			has_changed |= settle_run(model, model->runs[i]);
+	return has_changed;
+}
+
+/* Whether it asks for no_failures and that does not hold. */
+static bool is_forbidden(const struct model_exec *exec)
+{
+	return needs_no_failures(exec) && model_count_failures(model_home(exec)) > 0;
+}
+
+/* Collectors that are ready need neither lock nor slot. */
+static bool settle_exec(struct model_exec *exec)
+{
+	if (!is_ready(exec))
+		return false;
+	if (exec->definition->run.n_words > 0)
+		return false;
+	if (is_forbidden(exec))
+		model_fail(exec, ERROR_FAILURES);
+	else
+		exec->state = STATE_SUCCEEDED;
+	return true;
+}
+
+/* --- locks --- */
+
+static bool has_common(const struct strings *list, const struct strings *taken)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strings_contain(taken, list->items[i]))
+			return true;
+	return false;
+}
+
+bool model_is_in_line(const struct model_exec *exec)
+{
+	return is_ready(exec) || (exec->has_claim && is_unblocked(exec));
+}
+
+/* Whether it waits for a lock whose holder is blocked in a nested wait. */
+static bool is_parked(const struct model *model, const struct model_exec *exec)
+{
+	for (size_t i = 0; i < model->n_execs; i++)
+		if (model->execs[i]->state == STATE_RUNNING && model->execs[i]->is_lent &&
+		    has_common(&exec->locks, &model->execs[i]->locks))
+			return true;
+	return false;
+}
+
+/* Whether a was requested before b; what the core has given no number yet is the last. */
+static bool is_earlier(const struct model_exec *a, const struct model_exec *b)
+{
+	return a->id != 0 && (b->id == 0 || a->id < b->id);
+}
+
+bool model_waits_for_lock(
+    const struct model *model, const struct model_exec *exec, const struct model_exec *other)
+{
+	if (exec == other || exec->state != STATE_WANTED ||
+	    !has_common(&exec->locks, &other->locks))
+		return false;
+	if (other->state == STATE_RUNNING)
+		return true;
+	return other->state == STATE_WANTED && model_is_in_line(exec) && model_is_in_line(other) &&
+	       is_earlier(other, exec) && !is_parked(model, other);
+}
+
+bool model_is_startable(const struct model *model, const struct model_exec *exec)
+{
+	for (size_t i = 0; i < model->n_execs; i++)
+		if (model_waits_for_lock(model, exec, model->execs[i]))
+			return false;
+	return model_is_in_line(exec);
+}
+
+/* --- what starts --- */
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = (*(struct model_exec *const *)a)->id;
+	uint64_t y = (*(struct model_exec *const *)b)->id;
+	return x < y ? -1 : x > y;
+}
+
+/* In the order of request; who has to wait keeps the locks that it needs from those behind it. The
+ * place in line is kept when a lower wave comes up later, until it would be its turn. True: others
+ * may be ready now. */
+static bool start_ready(struct model *model)
+{
+	struct strings taken = {0};
+	unsigned used = 0;
+	struct model_exec **ready = mem_new(model->n_execs + 1, sizeof(*ready));
+	size_t n_ready = 0;
+	bool has_changed = false;
+	for (size_t i = 0; i < model->n_execs; i++) {
+		struct model_exec *exec = model->execs[i];
+		if (exec->state == STATE_RUNNING) {
+			used += !exec->is_lent;
+			for (size_t j = 0; j < exec->locks.count; j++)
+				strings_add(&taken, exec->locks.items[j]);
+		} else if (model_is_in_line(exec)) {
+			ready[n_ready++] = exec;
+		}
+	}
+	qsort(ready, n_ready, sizeof(struct model_exec *), compare_ids);
+	for (size_t i = 0; i < n_ready; i++) {
+		bool can_start = used < model->parallel && !has_common(&ready[i]->locks, &taken);
+		for (size_t j = 0; j < ready[i]->locks.count; j++)
+			if (!is_parked(model, ready[i]))
+				strings_add(&taken, ready[i]->locks.items[j]);
+		if (!can_start) {
+			ready[i]->has_claim = true;
+			continue;
+		}
+		if (is_held_by_wave(ready[i])) {
+			ready[i]->has_claim = false;
+			has_changed = true;
+			break;
+		}
+		if (is_forbidden(ready[i])) {
+			model_fail(ready[i], ERROR_FAILURES);
+			has_changed = true;
+			break;
+		}
+		ready[i]->state = STATE_RUNNING;
+		used++;
+		if (ready[i]->definition->timeout_ns > 0)
+			ready[i]->deadline_ns = model->now_ns + ready[i]->definition->timeout_ns;
+	}
+	free(ready);
+	strings_clear(&taken);
+	return has_changed;
+}
+
+/* Nested waits that are over: the waiter goes on at once and has its slot again. */
+static void end_waits(struct model *model)
+{
+	for (size_t i = 0; i < model->n_execs; i++) {
+		struct model_exec *exec = model->execs[i];
+		bool is_over = true;
+		for (size_t j = 0; j < model->n_execs; j++)
+			is_over &= !model_awaits(exec, model->execs[j]);
+		if (is_over)
+			model_end_wait(exec);
+	}
+}
+
+void model_advance(struct model *model)
+{
+	bool has_changed = true;
+	while (has_changed) {
+		has_changed = settle_runs(model);
+		for (size_t i = 0; i < model->n_execs; i++)
+			has_changed |= settle_exec(model->execs[i]);
+		end_waits(model);
+		if (!has_changed)
+			has_changed = model_fail_stuck(model);
+		if (!has_changed)
+			has_changed = start_ready(model);
+	}
+}
+
+void model_restarted(struct model *model)
+{
+	for (size_t i = 0; i < model->n_execs; i++) {
+		struct model_exec *exec = model->execs[i];
+		bool is_ending = exec->state == STATE_RUNNING && exec->ending != ERROR_NONE;
+		exec->n_terms = is_ending;
+		exec->n_kills = 0;
+		if (is_ending)
+			exec->kill_ns = model->now_ns + model->kill_after_ns;
+		exec->has_claim &= !model_is_complete(exec) && !is_held_by_wave(exec);
+	}
+}
