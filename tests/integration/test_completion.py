@@ -1,0 +1,125 @@
+"""Completion: what `ppctl completion words` offers, and the Tab key in real shells."""
+
+import shutil
+import subprocess
+import unittest
+
+import kit
+from test_display import Screen
+
+
+class Words(kit.Case):
+    def setUp(self):
+        super().setUp()
+        self.ws.define(
+            {"setup": {"run": "true", "description": "Sets up"}, "stop-all": {"run": "true"}},
+            {"deploy::[env]::[region]": {"run": "true", "args": {"env": {"choices": ["dev", "prod"]},
+                                                                 "region": {"choices": ["eu", "us"]}}},
+             "free::[x]": {"run": "true"}})
+
+    def offered(self, line):
+        return [word.split("\t")[0] for word in self.described(line)]
+
+    def described(self, line):
+        return self.ws.run(kit.PPCTL, "completion", "words", line).out.splitlines()
+
+    def here(self, line):
+        """A line of ppctl in this workspace; its words after the directory."""
+        return self.offered(f"ppctl -C {self.ws.dir} {line}")
+
+    def test_verbs_and_their_options(self):
+        self.assertEqual(["results", "result", "restart"], self.offered("ppctl res"))
+        self.assertEqual(["--fail-fast"], self.offered("ppctl run --fai"))
+        self.assertEqual([], self.offered("ppctl list --fai"))
+        self.assertIn("--json", self.offered("ppctl -"))
+        self.assertEqual(["bash", "zsh", "fish"], self.offered("ppctl completion "))
+        self.assertEqual(["why"], self.offered("ppctl help w")[1:])
+        self.assertRegex(self.described("ppctl ru")[0], "^run\tRun procs")
+
+    def test_without_a_daemon_there_are_no_names(self):
+        self.assertEqual([], self.here("run "))
+        self.assertFalse((self.ws.dir / ".parproc" / "ppd.sock").exists())
+
+    def test_names_and_choices(self):
+        self.ws.ppd("-d")
+        self.assertEqual(["setup", "stop-all"], self.here("run s"))
+        self.assertEqual(["deploy::dev::", "deploy::prod::"], self.here("run de"))
+        self.assertEqual(["deploy::prod::"], self.here("run setup deploy::p"))
+        self.assertEqual(["deploy::prod::eu", "deploy::prod::us"], self.here("run deploy::prod::"))
+        self.assertEqual(["deploy::prod::us"], self.here("run 'deploy::prod::u"))
+        self.assertEqual([], self.here("run deploy::test::x"))
+        self.assertEqual(["free::"], self.here("run fr"))
+        self.assertEqual([], self.here("run free::x"))
+        self.assertIn("setup\tSets up", self.described(f"ppctl -C {self.ws.dir} status "))
+        self.ws.ppctl("create", "free::1", "deploy::dev::eu")
+        self.assertEqual(["free::", "free::1"], self.here("run fr"))
+        self.assertEqual(["deploy::dev::eu"], self.here("run deploy::dev::e"))
+        self.assertEqual([], self.here("run --param "))
+
+    def test_runs_and_settings(self):
+        self.ws.ppctl("run", "--run", "nightly", "setup")
+        self.assertEqual(["1", "nightly"], self.here("--run "))
+        self.assertEqual(["nightly"], self.here("open n"))
+        self.assertEqual(["parallel="], self.here("options par"))
+
+    def test_mistakes(self):
+        self.assertIn("bash, zsh or fish", self.ws.ppctl("completion", "tcsh", status=2).err)
+        self.ws.ppctl("completion", "bash", "line", status=2)
+        self.ws.ppctl("completion", status=2)
+        self.assertEqual([], self.offered("ppctl -C /nowhere run "))
+
+    @unittest.skipUnless(shutil.which("tmux"), "tmux is not installed")
+    def shell(self, *command, ready):
+        if not shutil.which(command[0]):
+            self.skipTest(f"{command[0]} is not installed")
+        self.ws.ppd("-d")
+        screen = Screen(self.ws, f"ping >/dev/null; cd {self.ws.dir}; HOME={self.ws.dir} exec {' '.join(command)}",
+                        100, 30)
+        self.addCleanup(screen.end)
+        for line in ready:
+            screen.enter(line)
+        return screen
+
+    def complete(self, screen, typed, wanted):
+        """Types, with spaces as they are; then Tab has the line be what is wanted."""
+        screen.tmux("send-keys", "-l", typed)
+        screen.type("Tab")
+        screen.expect_part(wanted)
+        screen.type("C-u")
+
+    def complete_all(self, screen):
+        self.complete(screen, "ppctl resu", r"ppctl result")
+        self.complete(screen, "ppctl run stop-", r"ppctl run stop-all")
+        self.complete(screen, "ppctl run setup deploy::p", r"setup deploy::prod::")
+        self.complete(screen, "ppctl run --fail", r"ppctl run --fail-fast")
+
+    def write_script(self, shell, name):
+        self.ws.write(name, self.ws.run(kit.PPCTL, "completion", shell).out)
+
+    def test_in_bash(self):
+        self.write_script("bash", "ppctl.bash")
+        screen = self.shell("bash", "--norc", "--noprofile", ready=["source ./ppctl.bash; PS1='$ '"])
+        self.complete_all(screen)
+        self.ws.ppctl("define", "evil $(touch it)", "--", "true")
+        self.complete(screen, "ppctl run evi", r"ppctl run evil\\ \\\$\\\(touch\\ it\\\)")
+
+    def test_in_zsh(self):
+        self.write_script("zsh", "_ppctl")
+        screen = self.shell("zsh", "-f", ready=["fpath+=$PWD && autoload -U compinit && compinit -u",
+                                               "PS1='$ '"])
+        self.complete_all(screen)
+
+    def test_in_fish(self):
+        self.write_script("fish", ".config/fish/completions/ppctl.fish")
+        screen = self.shell("fish", ready=["true"])
+        self.complete_all(screen)
+
+    def test_the_scripts_are_what_the_shells_take(self):
+        for shell, words in (("bash", ["-n"]), ("zsh", ["-n"]), ("fish", ["--no-execute"])):
+            if shutil.which(shell):
+                script = self.ws.run(kit.PPCTL, "completion", shell).out
+                subprocess.run([shell, *words], input=script, text=True, check=True, timeout=kit.PATIENCE_S)
+
+
+if __name__ == "__main__":
+    kit.main()

@@ -1,0 +1,337 @@
+"""The live display, as a terminal shows it: ppctl in tmux, whose screens are compared as text.
+
+Times and what spins are masked. Procs are held at gates, so that a screen stays as it is.
+"""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import termios
+import unittest
+
+import kit
+
+SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Screen:
+    """A terminal of some size in which ppctl runs; what came after it says its exit status."""
+
+    def __init__(self, ws, words, columns, rows, term=None):
+        self.is_narrow = columns <= 40  # how much of the totals is there depends on the time's length
+        self.socket = str(ws.dir / "tmux")
+        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''}"
+        command = f"{variables}; trap : INT; ppctl -C {ws.dir} {words}; echo exit $?; exec sleep 1000"
+        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "sh", "-c", command, config=True)
+
+    def tmux(self, *words, config=False):
+        done = subprocess.run(["tmux", "-u", "-S", self.socket, *(["-f", "/dev/null"] if config else []), *words],
+                              env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/"},
+                              capture_output=True, text=True, timeout=kit.PATIENCE_S, check=False)
+        if done.returncode:
+            raise AssertionError(f"tmux {words}: {done.stderr}")
+        return done.stdout
+
+    def end(self):
+        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, check=False)
+
+    def text(self):
+        """The lines that are there, with times as T and what spins as *."""
+        screen = self.tmux("capture-pane", "-p").rstrip("\n")
+        screen = re.sub(f"(?m)^[{SPINNERS}]", "*", screen)
+        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
+        screen = re.sub(r" +[0-9]+\.[0-9]s", " T", screen)
+        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen) + "\n"
+
+    def expect(self, wanted):
+        """Waits until the screen is this text."""
+        try:
+            kit.until(lambda: self.text() == wanted, "the screen")
+        except AssertionError:
+            raise AssertionError(f"the screen is\n{self.text()}instead of\n{wanted}") from None
+
+    def expect_part(self, pattern):
+        try:
+            kit.until(lambda: re.search(pattern, self.text(), re.M), pattern)
+        except AssertionError:
+            raise AssertionError(f"{pattern!r} is not in\n{self.text()}") from None
+
+    def type(self, *keys):
+        self.tmux("send-keys", *keys)
+
+    def enter(self, line):
+        """Types a line until the shell has taken it: one that is just starting may drop what it gets."""
+        def is_taken(line=line):
+            self.type("C-u")
+            self.tmux("send-keys", "-l", f"{line}; expr taken : taken")
+            self.type("Enter")
+            with contextlib.suppress(AssertionError):
+                return kit.until(lambda: re.search("(?m)^5$", self.text()), "", 2)
+
+        kit.until(is_taken, f"the shell takes {line}")
+        self.type("C-l")
+        kit.until(lambda: not re.search("(?m)^5$", self.text()), "the screen is clear")
+
+
+@unittest.skipUnless(shutil.which("tmux"), "tmux is not installed")
+class Display(kit.Case):
+    def setUp(self):
+        super().setUp()
+        self.screens = []
+        self.ws.define()
+        self.ws.ppd("-d")
+
+    def tearDown(self):
+        for screen in self.screens:
+            screen.end()
+        super().tearDown()
+
+    def screen(self, words, columns=80, rows=24, **more):
+        screen = Screen(self.ws, words, columns, rows, **more)
+        self.screens.append(screen)
+        return screen
+
+    def define_release(self):
+        """One of everything: what has ended in each way, what runs, and what waits for what."""
+        gate, other = self.ws.gate("gate"), self.ws.gate("other")
+        self.ws.define({
+            "setup": {"run": "true"},
+            "unneeded": {"run": "echo nothing to do >$PP_MESSAGE; exit 77", "deps": ["setup"]},
+            "broken": {"run": "echo 'error: no such file'; exit 2", "deps": ["unneeded"]},
+            "report": {"run": "true", "deps": ["broken"]},
+            "compile": {"run": gate, "deps": [{"command": ["sh", "-c", "echo"]}, "setup"], "locks": ["cc"]},
+            "東京": {"run": other, "deps": ["compile"]},
+            "link": {"run": "true", "deps": ["setup", "compile"], "locks": ["cc"]},
+            "test": {"run": "true", "deps": ["link", "東京"]},
+        })
+
+    def until_held(self, screen):
+        """Everything has come to where it stays."""
+        self.ws.until_state("compile", "running")
+        self.ws.until_state("report", "failed")
+        screen.expect_part(r"2 failed · 1 running")
+
+    def test_at_120x40(self):
+        self.define_release()
+        screen = self.screen("run report test", 120, 40)
+        self.until_held(screen)
+        screen.expect("ok setup T\n"
+                      "skip unneeded nothing to do\n"
+                      "FAIL broken T exit 2\n"
+                      "  error: no such file\n"
+                      "FAIL report dep_failed: its dependency broken failed\n"
+                      "* compile T\n"
+                      "· test waits for link, 東京\n"
+                      "· link waits for compile\n"
+                      "· 東京 waits for compile\n"
+                      "T · 2 failed · 1 running · 3 waiting · 1 ok · 1 skipped\n")
+        self.ws.open_gate("gate")
+        screen.expect_part(r"^\* 東京 T$")
+        self.ws.open_gate("other")
+        screen.expect("ok setup T\n"
+                      "skip unneeded nothing to do\n"
+                      "FAIL broken T exit 2\n"
+                      "  error: no such file\n"
+                      "FAIL report dep_failed: its dependency broken failed\n"
+                      "ok compile T\n"
+                      "ok link T\n"
+                      "ok 東京 T\n"
+                      "ok test T\n"
+                      "exit 1\n")
+
+    def test_at_40x10(self):
+        self.define_release()
+        screen = self.screen("run report test", 40, 10)
+        self.until_held(screen)
+        screen.expect("skip unneeded nothing to do\n"
+                      "FAIL broken T exit 2\n"
+                      "  error: no such file\n"
+                      "FAIL report dep_failed: its dependency b\n"
+                      "roken failed\n"
+                      "* compile T\n"
+                      "· test waits for link, 東京\n"
+                      "· link waits for compile\n"
+                      "· 東京 waits for compile\n"
+                      "T · 2 failed · 1 running · 3 wait…\n")
+        self.ws.open_gate("gate")
+        self.ws.open_gate("other")
+        screen.expect_part("^exit 1$")
+        self.assertNotIn("waits", screen.text())
+
+    def test_more_than_fit_are_counted(self):
+        self.ws.define({f"p{i}": {"run": self.ws.gate(f"gate{i}")} for i in range(9)})
+        screen = self.screen("run p0 p1 p2 p3 p4 p5 p6 p7 p8", 80, 6)
+        screen.expect("* p0 T\n* p1 T\n* p2 T\n… 6 more running\nT · 9 running\n")
+        for i in range(9):
+            self.ws.open_gate(f"gate{i}")
+        screen.expect_part("^exit 0$")
+
+    def test_another_size_leaves_nothing_behind(self):
+        self.define_release()
+        screen = self.screen("run report test", 80, 24)
+        self.until_held(screen)
+        for columns, rows in ((30, 24), (120, 40), (20, 8), (80, 24)):
+            screen.tmux("resize-window", "-x", str(columns), "-y", str(rows))
+            screen.expect_part(r"^T · 2 failed")
+            kit.until(lambda: screen.text().count("failed ·") <= 1 and screen.text().count("* compile") == 1,
+                      "one frame is there")
+        self.ws.open_gate("gate")
+        self.ws.open_gate("other")
+        screen.expect_part("^exit 1$")
+        self.assertNotRegex(screen.text(), r"waits|running|^\*")
+
+    def test_an_interrupt_leaves_the_lines_only(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"long": {"run": gate}})
+        screen = self.screen("run long")
+        screen.expect("* long T\nT · 1 running\n")
+        screen.type("C-c")
+        screen.expect_part("^exit 130$")
+        shown = screen.text().replace("^C", "")  # which the terminal echoes
+        self.assertEqual("ppctl: Interrupt: canceling the run; once more to kill it\n"
+                         "FAIL long T canceled\n"
+                         "exit 130\n", shown)
+
+    def test_stopped_and_continued_it_is_drawn_anew(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"long": {"run": gate}})
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
+        screen.expect_part(r"^\* long T$")
+        screen.type("C-z")
+        screen.expect_part(r"Stopped")
+        self.assertNotIn("1 running", screen.text())
+        screen.type("bg", "Enter")
+        screen.type("echo $((1 + 1)) in between", "Enter")
+        screen.expect_part(r"^2 in between$")
+        self.assertNotIn("1 running", screen.text(), "in the background")
+        screen.type("fg", "Enter")
+        screen.expect_part(r"^T · 1 running$")
+        screen.expect_part(r"^2 in between$")
+        self.ws.open_gate("gate")
+        screen.expect_part(r"^ok long T$")
+
+    def test_a_question_has_the_terminal_for_itself(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"ask": {"run": "test \"$(ppctl input 'name?')\" = world"}, "long": {"run": gate}})
+        screen = self.screen("run ask long")
+        screen.expect_part(r"^ask ask name\?$")
+        self.assertNotIn("running", screen.text())
+        screen.type("world", "Enter")
+        screen.expect_part(r"^ok ask T\n\* long T\nT · 1 running · 1 ok$")
+        self.ws.open_gate("gate")
+        screen.expect_part("^exit 0$")
+
+    def test_what_ran_before_has_a_bar(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"known": {"run": f"test -e fast || {gate}"}})
+        self.ws.write("fast", "")
+        self.ws.ppctl("run", "known")
+        (self.ws.dir / "fast").unlink()
+        kit.until(lambda: self.ws.ppctl("call", "durations", '{"names": ["known"]}').json["durations"], "it is stored")
+        screen = self.screen("run known")
+        screen.expect_part(r"^\* known T  ━{19}─$")
+        screen.expect_part(r"^T, ~0s left · 1 running$")
+        self.ws.open_gate("gate")
+        screen.expect_part("^exit 0$")
+
+    def test_wait_has_it_too(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"long": {"run": gate}})
+        run = self.ws.ppctl("start", "long").out.strip()
+        screen = self.screen(f"--run {run} wait")
+        screen.expect("* long T\nT · 1 running\n")
+        self.ws.open_gate("gate")
+        screen.expect("ok long T\nexit 0\n")
+
+    def plain(self, screen):
+        screen.expect_part("^start long$")
+        self.ws.open_gate("gate")
+        screen.expect("start long\nok long T\nexit 0\n")
+
+    def test_plain_it_is_lines(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        self.plain(self.screen("run --plain long"))
+
+    def test_the_workspace_may_want_it_never(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}}, options={"dynamic": "never"})
+        self.plain(self.screen("run long"))
+
+    def test_a_dumb_terminal_has_lines(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        self.plain(self.screen("run long", term="dumb"))
+
+    def test_the_workspace_may_want_it_always(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}}, options={"dynamic": "always"})
+        child = self.ws.start(kit.PPCTL, "run", "long")
+        out = ""
+        while "1 running" not in out:
+            out += os.read(child.stdout.fileno(), 65536).decode()
+        self.ws.open_gate("gate")
+        out += self.ws.finish(child).out
+        self.assertIn("\033[J", out)
+        self.assertRegex(out, r"ok long [0-9.]+s")
+
+    def test_what_is_idle_does_not_wait(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}, "idle": {"run": "true"}})
+        self.ws.ppctl("start", "long")
+        self.ws.until_state("long", "running")
+        screen = self.screen("wait")
+        screen.expect("* long T\nT · 1 running\n")
+        self.ws.open_gate("gate")
+        screen.expect_part("^exit 0$")
+
+    def test_lines_of_any_width_leave_nothing_behind(self):
+        self.ws.define({"❌" * 30: {"run": self.ws.gate("gate")}})
+        screen = self.screen(f"run {'❌' * 30}", 40, 12)
+        screen.expect_part("1 running")
+        self.ws.open_gate("gate")
+        screen.expect_part("^exit 0$")
+        self.assertNotRegex(screen.text(), r"running|^\*")
+
+    def test_a_frame_at_the_top_is_no_history(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long")
+        screen.expect("* long T\nT · 1 running\n")
+        for _ in range(5):  # some frames more
+            shown = screen.tmux("capture-pane", "-p")
+            kit.until(lambda shown=shown: screen.tmux("capture-pane", "-p") != shown, "the next frame")
+        self.assertEqual("0", screen.tmux("display-message", "-p", "#{history_size}").strip())
+        self.ws.open_gate("gate")
+        screen.expect_part("^exit 0$")
+
+    def test_a_terminal_that_is_stopped_does_not_keep_signals_away(self):
+        names = [f"p{'x' * 60}{i}" for i in range(15)]
+        self.ws.define({name: {"run": "sleep 1000"} for name in names})
+        child, fd = pty.fork()
+        if child == 0:
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "run", *names],
+                      {**self.ws.env, "TERM": "xterm", "COLUMNS": "200"})
+        try:
+            self.ws.until_state(names[-1], "running")
+            # Nobody reads; what it writes is a few kilobytes a second, and a terminal takes few.
+            kit.until(lambda: self.is_full(fd), "the terminal takes no more")
+            os.kill(child, signal.SIGTERM)
+            kit.until(lambda: self.ws.states(names[0])[names[0]] == "failed", "the run is canceled")
+        finally:
+            os.close(fd)  # which ends it, if nothing else has
+            os.waitpid(child, 0)
+
+    def is_full(self, fd):
+        """Whether what is to be read has stopped growing."""
+        before = fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4)
+        with contextlib.suppress(AssertionError):
+            kit.until(lambda: fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4) != before, "", 1)
+            return False
+        return True
+
+
+if __name__ == "__main__":
+    kit.main()
