@@ -1,0 +1,171 @@
+/*
+ * Workers without processes; see daemon_workers.h. Each number of execution and attempt is spawned
+ * once, under an environment that the supervisor has, and acknowledged once, after its end. They
+ * outlive a scheduler: workers_events.arg hands them to the next.
+ */
+#include "tests/fuzz/daemon_workers.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/core/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/effects.h"
+#include "daemon/environment.h"
+#include "tests/fuzz/fuzz.h"
+
+struct workers *workers_new(struct event_base *base, int fd, const struct workers_events *events)
+{
+	(void)base;
+	(void)fd;
+	return events ? events->arg : mem_new(1, sizeof(struct workers));
+}
+
+void workers_free(struct workers *workers)
+{
+	(void)workers; /* the next scheduler is to find what the supervisor knows */
+}
+
+void fuzz_workers_free(struct workers *workers)
+{
+	for (size_t i = 0; i < workers->count; i++)
+		free(workers->items[i].output);
+	free(workers->items);
+	free(workers->environments);
+	free(workers);
+}
+
+static struct fuzz_worker *find_key(struct workers *workers, struct worker_key key)
+{
+	for (size_t i = workers->count; i-- > 0;) {
+		struct fuzz_worker *worker = &workers->items[i];
+
+		if (worker->key.exec == key.exec && worker->key.attempt == key.attempt)
+			return worker;
+	}
+	return NULL;
+}
+
+struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index)
+{
+	size_t n_living = 0;
+
+	for (size_t i = 0; i < workers->count; i++)
+		n_living += !workers->items[i].is_ended;
+	if (n_living == 0)
+		return NULL;
+	index %= n_living;
+	for (size_t i = 0;; i++) {
+		if (!workers->items[i].is_ended && index-- == 0)
+			return &workers->items[i];
+	}
+}
+
+void fuzz_workers_report(struct daemon *daemon)
+{
+	struct workers *workers = daemon->workers;
+
+	for (size_t env = 1; env < workers->n_environments; env++)
+		if (workers->environments[env])
+			environments_hold(daemon->environments, (uint32_t)env);
+	for (size_t i = 0; i < workers->count; i++) {
+		const struct fuzz_worker *worker = &workers->items[i];
+
+		if (!worker->is_ended)
+			effects_started(daemon, worker->key, INT_MAX);
+		else if (!worker->is_acknowledged)
+			effects_exited(daemon, &worker->report);
+	}
+}
+
+/* --- environments --- */
+
+static bool has_environment(const struct workers *workers, uint32_t env)
+{
+	return env == 0 || (env < workers->n_environments && workers->environments[env]);
+}
+
+static void check_variables(const char *const *variables)
+{
+	for (; *variables; variables++) {
+		const char *equals = strchr(*variables, '=');
+
+		FUZZ_CHECK(equals && equals > *variables);
+	}
+}
+
+int workers_send_environment(struct workers *workers, uint32_t env, const char *const *variables)
+{
+	if (workers->is_refusing) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	check_variables(variables);
+	FUZZ_CHECK(env > 0 && env < 1u << 20 && !has_environment(workers, env));
+	if (env >= workers->n_environments) {
+		workers->environments =
+		    mem_resize(workers->environments, env + 1, sizeof(*workers->environments));
+		while (workers->n_environments <= env)
+			workers->environments[workers->n_environments++] = false;
+	}
+	workers->environments[env] = true;
+	return 0;
+}
+
+int workers_drop_environment(struct workers *workers, uint32_t env)
+{
+	FUZZ_CHECK(env > 0 && has_environment(workers, env));
+	workers->environments[env] = false;
+	return 0;
+}
+
+/* --- processes --- */
+
+int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
+{
+	if (workers->is_refusing) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	FUZZ_CHECK(spawn->key.attempt > 0 && !find_key(workers, spawn->key));
+	FUZZ_CHECK(has_environment(workers, spawn->env));
+	FUZZ_CHECK(spawn->argv[0] && spawn->cwd[0] == '/' && spawn->log[0] == '/');
+	check_variables(spawn->extra_env);
+	workers->items = mem_resize(workers->items, workers->count + 1, sizeof(*workers->items));
+	workers->items[workers->count++] = (struct fuzz_worker){
+	    .key = spawn->key,
+	    .output = mem_copy(spawn->output),
+	};
+	return 0;
+}
+
+int workers_signal(struct workers *workers, struct worker_key key, int signal)
+{
+	/* It may be one that could not be started: the supervisor does not mind. */
+	(void)workers;
+	(void)key;
+	FUZZ_CHECK(signal > 0);
+	return 0;
+}
+
+int workers_acknowledge(struct workers *workers, struct worker_key key)
+{
+	struct fuzz_worker *worker = find_key(workers, key);
+
+	FUZZ_CHECK(worker && worker->is_ended && !worker->is_acknowledged);
+	worker->is_acknowledged = true;
+	return 0;
+}
+
+int workers_send_farewell(struct workers *workers)
+{
+	workers->is_farewell_said = true;
+	return 0;
+}
+
+void workers_flush(struct workers *workers)
+{
+	(void)workers;
+}

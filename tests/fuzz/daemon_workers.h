@@ -1,0 +1,42 @@
+/*
+ * In place of the scheduler's link to the supervisor (daemon/workers.h): processes that live in a
+ * list only. What the scheduler asks of them is checked against what it has asked before.
+ */
+#ifndef PARPROC_TESTS_FUZZ_DAEMON_WORKERS_H
+#define PARPROC_TESTS_FUZZ_DAEMON_WORKERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/workers.h"
+
+struct daemon;
+
+struct fuzz_worker {
+	struct worker_key key;
+	char *output; /* the file that it leaves what it prints in; NULL: none */
+	bool is_ended;
+	bool is_acknowledged;
+	struct worker_exit report; /* once it has ended */
+};
+
+struct workers {
+	struct fuzz_worker *items; /* all that ever were, in their order */
+	size_t count;
+	bool *environments; /* by number: whether the supervisor has it */
+	size_t n_environments;
+	bool is_refusing;
+	bool is_farewell_said;
+};
+
+/* workers_free() leaves it to whoever has built the scheduler. */
+void fuzz_workers_free(struct workers *workers);
+
+/* To a scheduler that begins: all that the supervisor knows. */
+void fuzz_workers_report(struct daemon *daemon);
+
+/* The index-th (modulo their number) of those that live; NULL: none does. */
+struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index);
+
+#endif
