@@ -125,6 +125,18 @@ KIT_TEST(sharing, cancel_of_one_run_takes_only_what_no_other_is_in,
     "exit two 0\n"
     "run @#2 succeeded\n")
 
+KIT_TEST(sharing, what_goes_on_in_another_run_stands_in_line_for_locks_when_its_waves_let_it,
+    "proc w\nproc h locks=m\nproc p wave=1 locks=l,m\nproc c deps=w locks=l",
+    "start h\n"
+    "start @a w p\n"
+    "start @b w p c\n"
+    "cancel @a\n"
+    "exit w 0\n"
+    "states c=running p=wanted\n"
+    "exit c 0\n"
+    "exit h 0\n"
+    "states p=running\n")
+
 KIT_TEST(sharing, cancel_of_a_proc_in_one_run_fails_its_dependents_there,
     "proc base\nproc one deps=base\nproc two deps=base",
     "start one\n"
