@@ -140,11 +140,12 @@ daemon_request_sources = \
 	daemon/requests.h \
 	daemon/requests_daemon.c \
 	daemon/requests_define.c \
+	daemon/requests_globs.c \
+	daemon/requests_history.c \
 	daemon/requests_input.c \
 	daemon/requests_inside.c \
 	daemon/requests_list.c \
 	daemon/requests_list.h \
-	daemon/requests_history.c \
 	daemon/requests_look.c \
 	daemon/requests_look.h \
 	daemon/requests_run.c \
