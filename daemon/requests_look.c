@@ -151,8 +151,7 @@ int request_gather_views(
 	int status;
 
 	*views = (struct views){0};
-	if (request_expand_globs(request) != 0 ||
-	    request_read_texts(request, "names", &names) != 0)
+	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
 		return -1;
 	if (views_init(&page.views, limit) != 0) {
 		free(names.items);

@@ -311,8 +311,7 @@ enum request_status handle_cancel(struct request *request)
 			              : request_refuse_memory(request);
 	}
 	request_look_scope(request, &query.scope);
-	if (request_expand_globs(request) != 0 ||
-	    request_read_texts(request, "names", &names) != 0)
+	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
 		return REQUEST_DONE;
 	if (names.count == 0 && !query.is_all && !query.scope.run && !query.scope.run_name)
 		return request_refuse(

@@ -156,17 +156,49 @@ static size_t give_up_limit(const struct search *search)
 	return search->n_unjoined + 1 + search->n_unjoined / 16;
 }
 
-/* What nothing needs any more since something that was joined later brought what needed it. So the
- * last is in vain whatever happens to others. */
-static void give_up_vain(struct search *search)
+static bool is_vain(const struct node *node)
 {
-	size_t limit = give_up_limit(search);
+	return node->kind == NODE_JOIN && !node->is_reached;
+}
+
+/* Marks, in color, what others that are in vain lead to: it may be so only because of them. */
+static void mark_led(struct search *search)
+{
+	search->n_stack = 0;
+	for (size_t i = 0; i < search->n_nodes; i++)
+		if (is_vain(&search->nodes[i]))
+			search_push_edges(search, &search->nodes[i]);
+	while (search->n_stack > 0) {
+		struct node *node = &search->nodes[search->stack[--search->n_stack]];
+		if (node->color || node->is_reached)
+			continue;
+		node->color = 1;
+		search_push_edges(search, node);
+	}
+}
+
+/* Those in vain that others lead to, or do not. Answers whether there is one. */
+static bool give_up_led(struct search *search, bool is_led)
+{
+	size_t limit = give_up_limit(search), n_before = search->n_unjoined;
 
 	for (size_t i = search->n_nodes; i-- > 0 && search->n_unjoined < limit;) {
-		struct node *node = &search->nodes[i];
-		if (node->kind == NODE_JOIN && !node->is_reached)
+		const struct node *node = &search->nodes[i];
+		if (is_vain(node) && (node->color != 0) == is_led)
 			unjoin(search, node->proc);
 	}
+	return search->n_unjoined > n_before;
+}
+
+/*
+ * What nothing needs any more since something that was joined later brought what needed it. So the
+ * last is in vain whatever happens to others, but for those that need it.
+ */
+static void give_up_vain(struct search *search)
+{
+	mark_led(search);
+	if (!give_up_led(search, false))
+		give_up_led(search, true);
 }
 
 static void give_up_broken(struct search *search)

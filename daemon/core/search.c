@@ -430,6 +430,17 @@ static int search_explore(struct search *search, struct proc *const *roots, size
 	return 0;
 }
 
+void search_push_edges(struct search *search, const struct node *node)
+{
+	if (node->kind != NODE_NEW && node->kind != NODE_JOIN)
+		return;
+	for (size_t i = 0; i < node->n_edges; i++) {
+		const struct search_edge *edge = &search->edges[node->first_edge + i];
+		if (edge->kind <= SEARCH_PULL && edge->proc == NULL)
+			*GROW(search->stack, search->n_stack, search->max_stack) = edge->to;
+	}
+}
+
 /* Marks what is reached from the roots without looking below what is adopted. */
 static void search_reach(struct search *search)
 {
@@ -442,13 +453,7 @@ static void search_reach(struct search *search)
 		if (node->is_reached)
 			continue;
 		node->is_reached = true;
-		if (node->kind != NODE_NEW && node->kind != NODE_JOIN)
-			continue;
-		for (size_t i = 0; i < node->n_edges; i++) {
-			const struct search_edge *edge = &search->edges[node->first_edge + i];
-			if (edge->kind <= SEARCH_PULL && edge->proc == NULL)
-				*GROW(search->stack, search->n_stack, search->max_stack) = edge->to;
-		}
+		search_push_edges(search, node);
 	}
 }
 

@@ -43,16 +43,24 @@ void plan_break_join(struct model_plan *plan, const struct model_exec *exec)
 			add_exec(&plan->broken, &plan->n_broken, plan->joined[i]);
 }
 
+/* Whether what came with others would stand for a node that it must not be joined for. */
+static bool is_refused(struct model_plan *plan, const char *name)
+{
+	const struct plan_node *node = plan_find_node(plan, name);
+	return node != NULL && node->is_needed && is_banned(plan, name);
+}
+
 /* The execution and all that it depends on, if none of that is in the run as something else. */
-static bool collect_adopted(const struct model_plan *plan, struct model_exec *exec,
-    struct model_exec ***list, size_t *count)
+static bool collect_adopted(
+    struct model_plan *plan, struct model_exec *exec, struct model_exec ***list, size_t *count)
 {
 	for (size_t i = 0; i < *count; i++)
 		if ((*list)[i] == exec)
 			return true;
 	struct model_member *member = model_find_member(plan->run, exec->name);
 	struct model_exec *adopted = plan_find_adopted(plan, exec->name);
-	if ((member != NULL && member->exec != exec) || (adopted != NULL && adopted != exec))
+	if ((member != NULL && member->exec != exec) || (adopted != NULL && adopted != exec) ||
+	    (member == NULL && is_refused(plan, exec->name)))
 		return false;
 	for (size_t i = 0; i < *count; i++)
 		if (strcmp((*list)[i]->name, exec->name) == 0)

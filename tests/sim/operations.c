@@ -26,9 +26,13 @@ static bool agree(
 {
 	if (rc != 0)
 		sim_say(sim, "  refused: %s", fault->message);
-	if ((rc == 0) != (code == FAULT_NONE))
+	if ((rc == 0) != (code == FAULT_NONE)) {
 		sim_fail(sim, "%s: the core answers %d (%s), the model %d", what,
 		    rc != 0 ? (int)fault->code : 0, rc != 0 ? fault->message : "", (int)code);
+		for (size_t i = 0; i < sim->model->n_runs; i++)
+			if (!sim->model->runs[i]->is_over)
+				sim_say_run(sim, sim->model->runs[i]);
+	}
 	return rc == 0 && sim->failure == NULL;
 }
 

@@ -64,6 +64,22 @@ KIT_TEST(sharing, a_joined_execution_obeys_its_first_run_and_holds_back_higher_w
     "exit x 0\n"
     "states high=running\n")
 
+/* b cannot be joined, as it comes with the a that has ended; that is no reason not to join c. */
+KIT_TEST(sharing, what_was_needed_by_something_joined_in_vain_is_joined_again,
+    "proc a ws=b\nproc b deps=hold\nproc hold\nproc c wts=b deps=hold",
+    "start a\n"
+    "exit a 0\n"
+    "start a\n"
+    "exit a 0\n"
+    "exit hold 0\n"
+    "exit c 0\n"
+    "exit b 0\n"
+    "exit b 0\n"
+    "run @#2 succeeded\n"
+    "count c 1\n"
+    "count hold 1\n"
+    "count b 2\n")
+
 KIT_TEST(sharing, other_params_are_not_joined_but_executed_anew_when_that_has_ended,
     "proc p\nproc user deps=p",
     "start p\n"
