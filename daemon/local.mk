@@ -81,6 +81,8 @@ daemon_shell_sources = \
 	daemon/outputs.h \
 	daemon/params.c \
 	daemon/params.h \
+	daemon/parts.c \
+	daemon/parts.h \
 	daemon/presence.c \
 	daemon/presence.h \
 	daemon/process.c \
