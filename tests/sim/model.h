@@ -156,6 +156,7 @@ struct model_request {
 	const char *run_name; /* or NULL */
 	uint64_t run;         /* or 0 */
 	bool is_fail_fast;
+	bool is_refused;  /* by the core */
 	uint64_t new_run; /* the number that the core gave a new run, if it made one */
 };
 

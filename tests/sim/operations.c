@@ -92,6 +92,7 @@ bool sim_start(
 	    .run_name = scope->run_name,
 	    .run = scope->run,
 	    .is_fail_fast = is_fail_fast,
+	    .is_refused = rc != 0,
 	    .new_run = rc == 0 ? outcome.run : 0};
 	struct model_run *run = NULL;
 	enum fault_code code = model_start(sim->model, &asked, &run);
