@@ -430,17 +430,6 @@ static int search_explore(struct search *search, struct proc *const *roots, size
 	return 0;
 }
 
-void search_push_edges(struct search *search, const struct node *node)
-{
-	if (node->kind != NODE_NEW && node->kind != NODE_JOIN)
-		return;
-	for (size_t i = 0; i < node->n_edges; i++) {
-		const struct search_edge *edge = &search->edges[node->first_edge + i];
-		if (edge->kind <= SEARCH_PULL && edge->proc == NULL)
-			*GROW(search->stack, search->n_stack, search->max_stack) = edge->to;
-	}
-}
-
 /* Marks what is reached from the roots without looking below what is adopted. */
 static void search_reach(struct search *search)
 {
@@ -453,7 +442,13 @@ static void search_reach(struct search *search)
 		if (node->is_reached)
 			continue;
 		node->is_reached = true;
-		search_push_edges(search, node);
+		if (node->kind != NODE_NEW && node->kind != NODE_JOIN)
+			continue;
+		for (size_t i = 0; i < node->n_edges; i++) {
+			const struct search_edge *edge = &search->edges[node->first_edge + i];
+			if (edge->kind <= SEARCH_PULL && edge->proc == NULL)
+				*GROW(search->stack, search->n_stack, search->max_stack) = edge->to;
+		}
 	}
 }
 
@@ -525,10 +520,11 @@ int search_run(struct search *search, struct proc *const *roots, size_t n_roots)
 			return -1;
 		if (search->is_again)
 			continue;
-		if (join_find_late(search) != 0 || search_check_waves(search) != 0)
+		if (join_find_late(search) != 0)
 			return -1;
+		/* First what may be mended by joining less. */
 		if (search_check_cycles(search) == 0)
-			return 0;
+			return search_check_waves(search);
 		if (!search->is_again)
 			return -1;
 	}
