@@ -12,6 +12,7 @@ ppctl_SOURCES = \
 	client/events.c \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
+	client/graph.c client/graph.h client/graph_text.c \
 	client/help.c client/help.h \
 	client/inside.c \
 	client/json.c \

@@ -144,6 +144,7 @@ daemon_request_sources = \
 	daemon/requests_inside.c \
 	daemon/requests_list.c \
 	daemon/requests_list.h \
+	daemon/requests_graph.c \
 	daemon/requests_history.c \
 	daemon/requests_look.c \
 	daemon/requests_look.h \

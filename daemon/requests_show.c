@@ -182,19 +182,23 @@ enum request_status handle_show(struct request *request)
 
 /* --- plan --- */
 
-static const char *edge_reason_name(enum edge_reason reason)
+/* What only a command or a later definition can tell, in words. */
+static json_t *list_unresolved(const struct plan_step *step)
 {
-	switch (reason) {
-	case EDGE_DEP:
-		return "dep";
-	case EDGE_RDEP:
-		return "rdep";
-	case EDGE_WHEN_SCHEDULED:
-		return "when_scheduled";
-	case EDGE_WHEN_TARGET_SCHEDULED:
-		return "when_target_scheduled";
+	json_t *list = json_array();
+	char *text;
+
+	for (size_t i = 0; list && i < step->missing.count; i++) {
+		text = mem_print("%s, which nothing defines yet", step->missing.items[i]);
+		json_array_append_new(list, view_text(text));
+		free(text);
 	}
-	return "dep";
+	for (size_t i = 0; list && i < step->commands.count; i++) {
+		text = mem_print("what the command %s prints", step->commands.items[i]);
+		json_array_append_new(list, view_text(text));
+		free(text);
+	}
+	return list;
 }
 
 static json_t *build_step(const struct plan_step *step)
@@ -203,10 +207,10 @@ static json_t *build_step(const struct plan_step *step)
 
 	for (size_t i = 0; deps && i < step->deps.count; i++)
 		json_array_append_new(deps, json_pack("{s:s, s:s}", "name", step->deps.items[i],
-		                                "reason", edge_reason_name(step->reasons[i])));
+		                                "reason", view_edge_reason(step->reasons[i])));
 	return json_pack("{s:s, s:i, s:b, s:b, s:o, s:o}", "name", step->name, "wave",
 	    (int)step->wave, "collector", step->is_collector, "joined", step->is_joined, "deps",
-	    deps, "unresolved", view_texts(&step->unresolved));
+	    deps, "unresolved", list_unresolved(step));
 }
 
 static json_t *build_plan(const struct plan *plan)
@@ -235,7 +239,7 @@ static enum request_status proceed_plan(struct request *request, const struct na
 	struct plan plan = {0};
 	json_t *answer;
 
-	if (core_plan(request->daemon->core, query, &plan, &fault) != 0)
+	if (core_plan(request->daemon->core, query, false, &plan, &fault) != 0)
 		return request_refuse_fault(request, &fault);
 	answer = build_plan(&plan);
 	plan_clear(&plan);
