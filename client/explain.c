@@ -1,5 +1,5 @@
 /*
- * The verbs that explain: show, plan, why. They run nothing. What show prints is whatever members
+ * The verbs that explain: show and why. They run nothing. What show prints is whatever members
  * the answer has, so that a newer daemon's are not lost.
  */
 #include <stdio.h>
@@ -178,69 +178,4 @@ int verb_why(struct client *client)
 	}
 	json_decref(result);
 	return EXIT_FINE;
-}
-
-/* "base (dep), early (rdep)", and what only a command can tell. New. */
-static char *describe_edges(const json_t *deps, const json_t *unresolved)
-{
-	char *text = NULL;
-	size_t size, i;
-	FILE *stream = open_memstream(&text, &size);
-	json_t *dep;
-
-	if (!stream)
-		memory_refused();
-	json_array_foreach (deps, i, dep) {
-		const char *reason = member_text(dep, "reason", NULL);
-
-		fprintf(stream, "%s%s", i > 0 ? ", " : "", member_text(dep, "name", "?"));
-		if (reason)
-			fprintf(stream, " (%s)", reason);
-	}
-	json_array_foreach (unresolved, i, dep)
-		fprintf(stream, "%s%s", ftell(stream) > 0 ? ", " : "", json_string_value(dep));
-	if (fclose(stream))
-		memory_refused();
-	return text;
-}
-
-static void print_plan(const struct output *output, const json_t *steps)
-{
-	static const char *const heads[] = {"STEP", "NAME", "WAVE", "AFTER"};
-	struct table *table = table_new(heads, 4);
-	size_t i;
-	json_t *step;
-
-	json_array_foreach (steps, i, step) {
-		char number[24], wave[24];
-		char *after = describe_edges(
-		    json_object_get(step, "deps"), json_object_get(step, "unresolved"));
-		const char *cells[] = {number, member_text(step, "name", "?"), wave, after};
-
-		snprintf(number, sizeof(number), "%zu", i + 1);
-		snprintf(wave, sizeof(wave), "%.0f", member_number(step, "wave", 0));
-		table_add(table, cells, STYLE_BOLD, 1);
-		free(after);
-	}
-	table_print(table, output);
-	table_free(table);
-}
-
-int verb_plan(struct client *client)
-{
-	struct request request;
-	json_t *result = NULL;
-	int status = request_set_all(&request, client->inv);
-
-	if (!status)
-		status = client_ask(client, "plan", &request.pp, &result);
-	if (!status)
-		client_warn_of(result);
-	if (!status && client->is_json)
-		output_print_json(&client->out, result);
-	else if (!status)
-		print_plan(&client->out, json_object_get(result, "steps"));
-	json_decref(result);
-	request_clear(&request);
-	return status;
 }

@@ -138,8 +138,8 @@ static int present(struct client *client, const json_t *graph)
 		picture = open_unnamed();
 		status = picture < 0 ? EXIT_BAD_REQUEST : draw(text, picture);
 		if (!status && lseek(picture, 0, SEEK_SET) < 0)
-			status = client_complain(
-			    EXIT_BAD_REQUEST, "the picture: %s", strerror(errno));
+			status =
+			    client_complain(EXIT_BAD_REQUEST, "the picture: %s", strerror(errno));
 	}
 	if (!status)
 		status = deliver(client, is_drawn ? picture : text);

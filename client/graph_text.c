@@ -20,7 +20,7 @@ struct node {
 
 struct graph {
 	const json_t *edges;
-	struct node *nodes; /* of procs and protos by wave; then those that nothing defines */
+	struct node *nodes;       /* of procs and protos by wave; then those that nothing defines */
 	size_t n_nodes, n_placed; /* placed: what has a wave */
 	json_t *numbers;          /* name to number */
 	bool has_waves;
@@ -80,8 +80,7 @@ static void graph_init(struct graph *graph, const json_t *json)
 		    .state = member_text(item, "state", ""),
 		    .wave = (long long)member_number(item, "wave", 0),
 		    .number = i};
-		if (json_object_set_new(
-		        graph->numbers, node->name, json_integer((json_int_t)i)))
+		if (json_object_set_new(graph->numbers, node->name, json_integer((json_int_t)i)))
 			memory_refused();
 		graph->n_placed += strcmp(node->kind, "missing") != 0;
 	}
@@ -226,6 +225,7 @@ void graph_write_dot(FILE *stream, const json_t *json)
 	graph_init(&graph, json);
 	fputs("digraph parproc {\n"
 	      "\trankdir=LR;\n"
+	      "\tgraph [fontname=\"sans-serif\"];\n"
 	      "\tnode [fontname=\"sans-serif\",fillcolor=white];\n"
 	      "\tedge [fontname=\"sans-serif\",fontsize=10];\n",
 	    stream);

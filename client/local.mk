@@ -27,6 +27,7 @@ ppctl_SOURCES = \
 	client/options.c client/options.h \
 	client/outcome.c client/outcome.h \
 	client/output.c client/output.h \
+	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
 	client/questions.c client/questions.h \
 	client/request.c client/request.h \

@@ -112,7 +112,7 @@ static const struct option_spec runs_options[] = {
 
 static const struct option_spec plan_options[] = {
     {"tree", 0, NULL, "as a tree: below each proc what comes before it"},
-    {"depth", 0, "N", "a tree of no more than N levels"},
+    {"depth", 0, "N", "a tree that goes no more than N steps down"},
     {0},
 };
 

@@ -62,9 +62,8 @@ static json_t *view_state(const struct graph *graph, const char *name)
 
 	if (!member)
 		return json_null();
-	return view_text(member->override != ERROR_NONE
-	                     ? "failed"
-	                     : execution_state_name(member->execution));
+	return view_text(
+	    member->override != ERROR_NONE ? "failed" : execution_state_name(member->execution));
 }
 
 /* Takes locks. */
@@ -96,8 +95,7 @@ static bool add_edge(struct graph *graph, const char *from, const char *to, enum
 
 static enum request_status graph_answer(struct graph *graph, struct request *request)
 {
-	json_t *answer =
-	    json_pack("{s:O, s:O}", "nodes", graph->nodes, "edges", graph->edges);
+	json_t *answer = json_pack("{s:O, s:O}", "nodes", graph->nodes, "edges", graph->edges);
 
 	if (answer && graph->is_truncated)
 		json_object_set_new(answer, "truncated", json_true());
@@ -170,8 +168,7 @@ static bool add_definition(struct graph *graph, const char *name, const char *ki
 
 static bool visit_proto(struct proto *proto, void *arg)
 {
-	return add_definition(
-	    arg, proto->definition->name, "proto", proto->definition, NULL);
+	return add_definition(arg, proto->definition->name, "proto", proto->definition, NULL);
 }
 
 static bool visit_proc(struct proc *proc, void *arg)

@@ -75,8 +75,7 @@ static void outline_deps(struct outline *outline, const char *name,
 {
 	for (size_t i = 0; i < definition->n_deps && !outline->is_ended; i++) {
 		const struct dep *dep = &definition->deps[i];
-		struct outline_edge missing = {
-		    .to = name, .reason = EDGE_DEP, .is_missing = true};
+		struct outline_edge missing = {.to = name, .reason = EDGE_DEP, .is_missing = true};
 		char *text;
 
 		if (dep->kind == DEP_COMMAND)
@@ -85,8 +84,8 @@ static void outline_deps(struct outline *outline, const char *name,
 			                  .command = dep->command.words[0]});
 		if (dep->kind != DEP_NAME)
 			continue;
-		text = values ? definition_fill(definition, values, dep->text)
-		              : mem_copy(dep->text);
+		text =
+		    values ? definition_fill(definition, values, dep->text) : mem_copy(dep->text);
 		missing.from = text;
 		if (find_named(outline, text, found_dep, (void *)(uintptr_t)name) == 0)
 			tell(outline, missing);

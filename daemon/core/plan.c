@@ -62,8 +62,7 @@ static void describe_edges(
 		if (edge->kind == SEARCH_MISSING) {
 			strings_add(&step->missing, edge->proc->name);
 		} else if (edge->kind == SEARCH_ASK) {
-			strings_add(
-			    &step->commands, asked_command(edge, node->proc->definition));
+			strings_add(&step->commands, asked_command(edge, node->proc->definition));
 		} else if (search_edge_holds(search, edge, &dep) &&
 		           ordering->named_by[dep] != self) {
 			ordering->named_by[dep] = self;
