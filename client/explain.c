@@ -2,15 +2,19 @@
  * The verbs that explain: show and why. They run nothing. What show prints is whatever members
  * the answer has, so that a newer daemon's are not lost.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/logfile.h"
 #include "client/memory.h"
 #include "client/outcome.h"
 #include "client/request.h"
 #include "client/table.h"
 #include "client/verbs.h"
+
+#define LAST_LINE_MAX 1000 /* bytes of a log's */
 
 static void print_fields(const struct output *output, json_t *object, int indent);
 
@@ -158,9 +162,45 @@ int verb_show(struct client *client)
 	return EXIT_FINE;
 }
 
+/* The last line of a text that has anything in it: where it begins, and its length in *size. */
+static const char *find_last_line(const struct logfile_text *text, size_t *size)
+{
+	size_t end = text->size, begin;
+
+	while (end > 0 && isspace((unsigned char)text->bytes[end - 1]))
+		end--;
+	for (begin = end; begin > 0 && text->bytes[begin - 1] != '\n';)
+		begin--;
+	*size = end - begin > LAST_LINE_MAX ? LAST_LINE_MAX : end - begin;
+	return text->bytes + begin;
+}
+
+/* Where a failure is told at length, and how that ends: mostly with the reason. */
+static void print_log(const struct output *output, const char *path)
+{
+	struct logfile_text text;
+	const char *line;
+	size_t size;
+
+	fputs("log: ", output->stream);
+	output_print_escaped(output->stream, path, strlen(path), 0);
+	putc('\n', output->stream);
+	if (logfile_read(path, &text))
+		return;
+	line = find_last_line(&text, &size);
+	if (size > 0) {
+		fputs("  ", output->stream);
+		output_print_escaped(
+		    output->stream, line, size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+		putc('\n', output->stream);
+	}
+	free(text.bytes);
+}
+
 int verb_why(struct client *client)
 {
 	json_t *result = NULL, *line;
+	const char *log;
 	size_t i;
 	int status = ask_about(client, "why", &result);
 
@@ -175,6 +215,9 @@ int verb_why(struct client *client)
 			    json_string_length(line), 0);
 			putc('\n', client->out.stream);
 		}
+		log = member_text(result, "log", NULL);
+		if (log)
+			print_log(&client->out, log);
 	}
 	json_decref(result);
 	return EXIT_FINE;

@@ -130,6 +130,7 @@ daemon_request_sources = \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \
+	daemon/reasons_origin.c \
 	daemon/reload.c \
 	daemon/reload.h \
 	daemon/repeats.c \

@@ -8,6 +8,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/handlers.h"
+#include "daemon/logs.h"
 #include "daemon/reasons.h"
 #include "daemon/requests.h"
 #include "daemon/requests_list.h"
@@ -257,10 +258,22 @@ enum request_status handle_plan(struct request *request)
 
 /* --- why --- */
 
+/* Where the cause of a failure printed what it did; null where there is none. */
+static json_t *view_failed_log(const struct execution *cause)
+{
+	bool is_told = cause && cause->state == STATE_FAILED && cause->attempt > 0;
+	char *path = is_told ? logs_path(cause) : NULL;
+	json_t *value = view_text(path);
+
+	free(path);
+	return value;
+}
+
 enum request_status handle_why(struct request *request)
 {
 	const char *name = request_read_text(request, "name");
 	struct strings lines = {0}, causes = {0};
+	const struct execution *cause = NULL;
 	struct membership *member;
 	const char *state;
 	struct proc *proc;
@@ -280,11 +293,11 @@ enum request_status handle_why(struct request *request)
 		bool is_override = run && member->override != ERROR_NONE;
 
 		state = is_override ? "failed" : execution_state_name(member->execution);
-		reason_trace(
-		    request->daemon->core, member->execution, run ? member : NULL, &lines, &causes);
+		cause = reason_trace(request->daemon->core, member->execution, run ? member : NULL,
+		    request->now_ns, &lines, &causes);
 	}
-	answer = json_pack("{s:s, s:s, s:o, s:o}", "name", name, "state", state, "lines",
-	    view_texts(&lines), "causes", view_texts(&causes));
+	answer = json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "state", state, "lines",
+	    view_texts(&lines), "causes", view_texts(&causes), "log", view_failed_log(cause));
 	strings_clear(&lines);
 	strings_clear(&causes);
 	if (!answer)

@@ -213,9 +213,10 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 struct cancel_request {
 	const char *const *names; /* NULL: the whole run (or all) */
 	size_t n_names;
-	bool is_all;   /* everything in every run */
-	bool is_force; /* also what other runs share */
-	bool is_kill;  /* SIGKILL at once */
+	bool is_all;      /* everything in every run */
+	bool is_force;    /* also what other runs share */
+	bool is_kill;     /* SIGKILL at once */
+	const char *info; /* why, as "it was canceled…"; NULL: that it was asked for */
 	struct scope scope;
 };
 
@@ -357,7 +358,10 @@ void core_skip_executions(struct core *core, uint64_t exec);
 
 struct reason {
 	enum wait_reason kind;
-	struct strings names; /* what it waits for: dependencies, locks' holders, missing names */
+	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
+	                          some of those that hold slots */
+	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };
 
 /* Why execution is not running yet. The caller clears names. */

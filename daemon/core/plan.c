@@ -11,6 +11,10 @@
 #include "daemon/core/run.h"
 #include "daemon/core/search.h"
 
+/* What is said of those that hold slots. */
+#define SLOT_HOLDERS_MAX 5
+#define SLOTS_LOOKED_AT 64
+
 void plan_clear(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
@@ -193,9 +197,31 @@ static void explain_wave(
 			strings_add(&reason->names, member->execution->proc->name);
 }
 
+static void explain_lock(const struct execution *execution, struct reason *reason)
+{
+	const struct lock *lock;
+	const struct execution *blocker = lock_find_blocker(execution, &lock);
+
+	if (blocker == NULL)
+		return;
+	strings_add(&reason->names, blocker->proc->name);
+	reason->lock = lock->name;
+	if (lock->holder == blocker)
+		reason->lock_since_ns = blocker->started_ns;
+}
+
+/* Some of those that hold slots, found without a pass over all that runs. */
+static void explain_slot(const struct core *core, struct reason *reason)
+{
+	const struct execution *at = core->live;
+
+	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
+		if (at->has_slot && !at->is_lent && reason->names.count < SLOT_HOLDERS_MAX)
+			strings_add(&reason->names, at->proc->name);
+}
+
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
 {
-	(void)core;
 	*reason = (struct reason){.kind = WAITS_NOT};
 	if (execution->state != STATE_WANTED)
 		return;
@@ -214,11 +240,10 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		reason->kind = WAITS_DEPS;
 		explain_deps(execution, reason);
 	} else if (execution->n_claims > 0 && !execution->is_ready) {
-		const struct execution *blocker = lock_blocker(execution);
 		reason->kind = WAITS_LOCK;
-		if (blocker != NULL)
-			strings_add(&reason->names, blocker->proc->name);
+		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
+		explain_slot(core, reason);
 	}
 }
