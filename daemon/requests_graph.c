@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/ask.h"
+#include "daemon/core/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/handlers.h"
 #include "daemon/requests.h"
@@ -15,7 +16,7 @@ struct graph {
 	struct core *core;
 	const struct run *run; /* whose states the nodes have, or NULL */
 	json_t *nodes, *edges;
-	json_t *missing; /* an object: the names that have a node and are not defined */
+	json_t *names; /* an object: those that have a node */
 	size_t bytes;
 	bool is_truncated;
 };
@@ -27,16 +28,16 @@ static int graph_init(struct graph *graph, struct core *core, const struct run *
 	    .run = run,
 	    .nodes = json_array(),
 	    .edges = json_array(),
-	    .missing = json_object(),
+	    .names = json_object(),
 	};
-	return graph->nodes && graph->edges && graph->missing ? 0 : -1;
+	return graph->nodes && graph->edges && graph->names ? 0 : -1;
 }
 
 static void graph_clear(struct graph *graph)
 {
 	json_decref(graph->nodes);
 	json_decref(graph->edges);
-	json_decref(graph->missing);
+	json_decref(graph->names);
 }
 
 /* Takes item; false: the answer is full. */
@@ -54,11 +55,18 @@ static bool graph_add(struct graph *graph, json_t *list, json_t *item)
 	return true;
 }
 
-/* Of the proc's execution in the run that is looked at; null: there is none. */
-static json_t *view_state(const struct graph *graph, const char *name)
+/* The proc's place in the run that is looked at, or NULL. */
+static const struct membership *find_member(const struct graph *graph, const char *name)
 {
 	const struct proc *proc = graph->run ? core_find_proc(graph->core, name) : NULL;
-	const struct membership *member = proc ? core_find_member(graph->run, proc) : NULL;
+
+	return proc ? core_find_member(graph->run, proc) : NULL;
+}
+
+/* null: it is not in the run. */
+static json_t *view_state(const struct graph *graph, const char *name)
+{
+	const struct membership *member = find_member(graph, name);
 
 	if (!member)
 		return json_null();
@@ -70,18 +78,24 @@ static json_t *view_state(const struct graph *graph, const char *name)
 static bool add_node(struct graph *graph, const char *name, const char *kind, int32_t wave,
     bool is_collector, json_t *locks)
 {
+	json_object_set_new(graph->names, name, json_true());
 	return graph_add(graph, graph->nodes,
 	    json_pack("{s:s, s:s, s:i, s:b, s:o, s:o}", "name", name, "kind", kind, "wave",
 	        (int)wave, "collector", is_collector, "locks", locks, "state",
 	        view_state(graph, name)));
 }
 
+static bool add_definition(struct graph *graph, const char *name, const char *kind,
+    const struct definition *definition, char *const *values)
+{
+	return add_node(graph, name, kind, definition->wave, definition->run.n_words == 0,
+	    view_locks(definition, values));
+}
+
 static bool add_missing(struct graph *graph, const char *name)
 {
-	if (json_object_get(graph->missing, name))
-		return true;
-	json_object_set_new(graph->missing, name, json_true());
-	return add_node(graph, name, "missing", 0, false, json_array());
+	return json_object_get(graph->names, name) ||
+	       add_node(graph, name, "missing", 0, false, json_array());
 }
 
 /* from: NULL where a command will tell it. */
@@ -108,21 +122,83 @@ static enum request_status graph_answer(struct graph *graph, struct request *req
 
 /* --- what a run would do --- */
 
-static bool add_step_edges(struct graph *graph, const struct plan_step *step)
-{
-	size_t i;
+/* Executions of the run that no plan knows, as a command named them or what did. */
+struct found {
+	const struct execution **items;
+	size_t count, max;
+};
 
-	for (i = 0; i < step->deps.count; i++)
-		if (!add_edge(graph, step->deps.items[i], step->name, step->reasons[i], NULL))
+static bool add_found(struct graph *graph, struct found *found, const struct execution *execution)
+{
+	const char *name = execution->proc->name;
+
+	if (json_object_get(graph->names, name))
+		return true;
+	if (found->count == found->max) {
+		found->max = found->max ? found->max * 2 : 16;
+		found->items = mem_resize(found->items, found->max, sizeof(*found->items));
+	}
+	found->items[found->count++] = execution;
+	return add_definition(graph, name, "proc", execution->definition, execution->values);
+}
+
+/* The edge of each dependency that is not among known, an object of names. */
+static bool add_other_deps(struct graph *graph, struct found *found,
+    const struct execution *execution, const json_t *known, enum edge_reason reason)
+{
+	for (uint32_t i = 0; i < execution->n_deps; i++) {
+		const char *name = execution->deps[i]->proc->name;
+
+		if (!json_object_get(known, name) &&
+		    (!add_found(graph, found, execution->deps[i]) ||
+		        !add_edge(graph, name, execution->proc->name, reason, NULL)))
 			return false;
-	for (i = 0; i < step->missing.count; i++)
-		if (!add_missing(graph, step->missing.items[i]) ||
-		    !add_edge(graph, step->missing.items[i], step->name, EDGE_DEP, NULL))
-			return false;
-	for (i = 0; i < step->commands.count; i++)
+	}
+	return true;
+}
+
+/* What commands have named in the run that is looked at, and what that depends on. */
+static bool add_named(
+    struct graph *graph, const struct plan_step *step, const struct execution *execution)
+{
+	json_t *known = json_object();
+	struct found found = {0};
+	bool is_added;
+
+	for (size_t i = 0; i < step->deps.count; i++)
+		json_object_set_new(known, step->deps.items[i], json_true());
+	is_added = add_other_deps(graph, &found, execution, known, EDGE_COMMAND);
+	json_object_clear(known);
+	for (size_t i = 0; is_added && i < found.count; i++)
+		is_added = add_other_deps(graph, &found, found.items[i], known, EDGE_DEP);
+	json_decref(known);
+	free(found.items);
+	return is_added;
+}
+
+static bool add_commands(struct graph *graph, const struct plan_step *step)
+{
+	const struct membership *member =
+	    step->commands.count > 0 ? find_member(graph, step->name) : NULL;
+
+	if (member && member->execution->n_unresolved == 0)
+		return add_named(graph, step, member->execution);
+	for (size_t i = 0; i < step->commands.count; i++)
 		if (!add_edge(graph, NULL, step->name, EDGE_COMMAND, step->commands.items[i]))
 			return false;
 	return true;
+}
+
+static bool add_step_edges(struct graph *graph, const struct plan_step *step)
+{
+	for (size_t i = 0; i < step->deps.count; i++)
+		if (!add_edge(graph, step->deps.items[i], step->name, step->reasons[i], NULL))
+			return false;
+	for (size_t i = 0; i < step->missing.count; i++)
+		if (!add_missing(graph, step->missing.items[i]) ||
+		    !add_edge(graph, step->missing.items[i], step->name, EDGE_DEP, NULL))
+			return false;
+	return add_commands(graph, step);
 }
 
 /* All nodes come first: they are what is left of a graph that is too large. */
@@ -158,13 +234,6 @@ static enum request_status proceed_graph(struct request *request, const struct n
 }
 
 /* --- what is defined --- */
-
-static bool add_definition(struct graph *graph, const char *name, const char *kind,
-    const struct definition *definition, char *const *values)
-{
-	return add_node(graph, name, kind, definition->wave, definition->run.n_words == 0,
-	    view_locks(definition, values));
-}
 
 static bool visit_proto(struct proto *proto, void *arg)
 {

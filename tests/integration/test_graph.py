@@ -89,6 +89,19 @@ class Graph(kit.Case):
         self.assertRegex(self.ws.ppctl("--run", "r", "graph").out, r'\[label="release",[^\n]*fillcolor="#ffcdd2"\]')
         self.assertRegex(self.ws.ppctl("--run", "r", "graph", "--mermaid").out, r'\(\["release"\]\):::failed')
 
+    def test_what_commands_have_named_in_the_run(self):
+        self.ws.define({"top": {"deps": ["base", {"command": "echo listed base"}]}, "base": {"run": "true"},
+                        "listed": {"run": "true", "deps": ["below"], "wave": -1}, "below": {"run": "true", "wave": -1}})
+        command = ("echo listed base", "top", "command")
+        self.assertEqual([("base", "top", "dep"), command], self.graph("graph", "top")[1])
+        self.ws.define({"top": {"deps": ["base", {"command": "echo listed; echo base"}]}, "base": {"run": "true"},
+                        "listed": {"run": "true", "deps": ["below"]}, "below": {"run": "exit 1"}})
+        self.ws.ppctl("--run", "r", "run", "top", status=1)
+        nodes, edges = self.graph("--run", "r", "graph", "top")
+        self.assertEqual([("base", "top", "dep"), ("below", "listed", "dep"), ("listed", "top", "command")], edges)
+        self.assertEqual({"top": "failed", "base": "succeeded", "listed": "failed", "below": "failed"},
+                         {name: node["state"] for name, node in nodes.items()})
+
     def test_text_is_written_where_it_is_wanted(self):
         text = self.ws.ppctl("graph", "release").out
         self.assertTrue(text.startswith("digraph parproc {\n") and text.endswith("}\n"), text)
