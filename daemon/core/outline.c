@@ -115,6 +115,7 @@ struct target {
 	struct outline *outline;
 	const char *name;
 	const char *starred;
+	bool is_created; /* from a proto, which patterns are for */
 };
 
 static bool is_target(const struct outline *outline, const char *target, const char *starred)
@@ -129,7 +130,8 @@ static bool visit_declarer(void *item, void *arg)
 	const struct rdep_entry *entry = item;
 	const struct target *target = arg;
 
-	if (!is_target(target->outline, entry->target, target->starred))
+	if (!is_target(target->outline, entry->target, target->starred) ||
+	    (target->is_created && name_has_placeholder(entry->target)))
 		return true;
 	tell(target->outline, (struct outline_edge){.from = name_of_declarer(entry),
 	                          .to = target->name,
@@ -138,10 +140,10 @@ static bool visit_declarer(void *item, void *arg)
 }
 
 /* Those whose rdeps mean name. */
-static void outline_declarers(struct outline *outline, const char *name)
+static void outline_declarers(struct outline *outline, const char *name, bool is_created)
 {
 	char *starred = put_stars(name);
-	struct target target = {outline, name, starred};
+	struct target target = {outline, name, starred, is_created};
 
 	index_find_patterns(outline->core->rdeps, starred, visit_declarer, &target);
 	free(starred);
@@ -173,24 +175,27 @@ static bool visit_proto(struct proto *proto, void *arg)
 	const struct definition *definition = proto->definition;
 
 	outline_deps(outline, definition->name, definition, NULL);
-	outline_declarers(outline, definition->name);
+	outline_declarers(outline, definition->name, false);
 	outline_targets(outline, proto->rdeps, definition);
 	return !outline->is_ended;
 }
 
+/* What is created from a proto hangs on that, which says the rest. */
 static bool visit_proc(struct proc *proc, void *arg)
 {
 	struct outline *outline = arg;
 
 	if (!proc->is_defined)
 		return true;
-	if (proc->proto)
+	outline_declarers(outline, proc->name, proc->proto != NULL);
+	if (proc->proto) {
 		tell(outline, (struct outline_edge){.from = proc->proto->definition->name,
 		                  .to = proc->name,
 		                  .reason = EDGE_PROTO});
-	outline_deps(outline, proc->name, proc->definition, proc->values);
-	outline_declarers(outline, proc->name);
-	outline_targets(outline, proc->rdeps, proc->definition);
+	} else {
+		outline_deps(outline, proc->name, proc->definition, proc->values);
+		outline_targets(outline, proc->rdeps, proc->definition);
+	}
 	return !outline->is_ended;
 }
 

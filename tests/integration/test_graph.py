@@ -69,9 +69,10 @@ class Graph(kit.Case):
             ("lint::[env]", "build::[env]", "rdep"), ("notify", "release", "when_scheduled"),
             ("package::[env]", "release", "dep"), ("release", "announce", "dep"), ("setup", "build::[env]", "dep")]), edges)
         self.ws.ppctl("create", "build::prod")
-        self.assertEqual([("build::[env]", "build::prod", "proto"), ("lint::[env]", "build::prod", "rdep"),
-                          ("setup", "build::prod", "dep")],
-                         [edge for edge in self.graph("graph")[1] if edge[1] == "build::prod"])
+        self.ws.ppctl("define", "one", "--rdep", "build::prod", "--dep", "build::dev", "--", "true")
+        self.assertEqual([("build::[env]", "build::prod", "proto"), ("one", "build::prod", "rdep")],
+                         [edge for edge in self.graph("graph")[1] if edge[1] == "build::prod"], "the proto says the rest")
+        self.assertIn(("build::[env]", "one", "dep"), self.graph("graph")[1])
 
     def test_the_states_of_a_run(self):
         gate = self.ws.gate("gate")

@@ -271,6 +271,10 @@ unit_tests += tests/unit/test_names
 tests_unit_test_names_SOURCES = tests/unit/test_names.c $(core_kit)
 tests_unit_test_names_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_outline
+tests_unit_test_outline_SOURCES = tests/unit/test_outline.c $(core_kit)
+tests_unit_test_outline_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)
 tests_unit_test_registry_LDADD = $(core_libs) $(unit_libs)
