@@ -164,7 +164,7 @@ bool ready_collect(struct core *core, int64_t now_ns)
 	while ((execution = TAILQ_FIRST(&core->instant)) != NULL) {
 		is_any = true;
 		if (!ready_confirm(core, execution, now_ns))
-			continue;
+			break; /* that may have been the first failure of a run */
 		execution->started_ns = now_ns;
 		settle_succeed(core, execution, now_ns);
 	}

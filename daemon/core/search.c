@@ -520,10 +520,11 @@ int search_run(struct search *search, struct proc *const *roots, size_t n_roots)
 			return -1;
 		if (search->is_again)
 			continue;
-		if (join_find_late(search) != 0 || search_check_waves(search) != 0)
+		if (join_find_late(search) != 0)
 			return -1;
+		/* First what may be mended by joining less. */
 		if (search_check_cycles(search) == 0)
-			return 0;
+			return search_check_waves(search);
 		if (!search->is_again)
 			return -1;
 	}

@@ -30,8 +30,9 @@ struct node {
 	bool is_root;
 	bool is_needed; /* by itself, not only below what is joined */
 	bool is_reached;
-	bool is_bad;   /* the request is refused for it, if it is needed in the end */
-	uint8_t color; /* scratch of the search for cycles */
+	bool has_replaced; /* joined, and has brought what was taken for new */
+	bool is_bad;       /* the request is refused for it, if it is needed in the end */
+	uint8_t color;     /* scratch of the search for cycles */
 };
 
 enum search_edge_kind {
@@ -79,6 +80,7 @@ struct search {
 	size_t n_edges, max_edges;
 	size_t n_asks, n_missing; /* of the edges */
 	size_t n_joined;          /* of the nodes: those that join_find() has joined */
+	size_t n_replaced;        /* of the nodes: new ones that something joined has brought */
 	struct late_edge *late;
 	size_t n_late, max_late;
 	uint32_t *stack;

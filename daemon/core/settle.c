@@ -168,7 +168,8 @@ static void override(struct core *core, struct membership *member, enum executio
 	struct execution *execution = member->execution;
 	struct run *run = member->run;
 
-	if (execution->is_gated && execution_home(execution) == run)
+	/* The waves of the run where it is at home from now on are asked before its locks. */
+	if (execution->state == STATE_WANTED && execution_home(execution) == run)
 		ready_forget(core, execution);
 	member->override = error;
 	member->override_info = execution_copy_info(info);

@@ -31,8 +31,9 @@ struct model_exec {
 	enum execution_error ending; /* SIGTERM was sent, for this reason; ERROR_NONE: not */
 	int64_t deadline_ns;
 	int64_t kill_ns;
-	unsigned n_terms, n_kills;  /* signals that it has to have got */
-	bool has_claim;             /* stands in line for its locks */
+	unsigned n_terms, n_kills; /* signals that it has to have got */
+	const struct model_run
+	    *claimed_in;            /* its home when it came to stand in line for its locks */
 	bool is_lent;               /* blocked in a nested wait */
 	bool awaits_run;            /* that wait is for all of its first run but itself */
 	struct model_exec **awaits; /* else for these, as members of that run */
@@ -155,6 +156,7 @@ struct model_request {
 	const char *run_name; /* or NULL */
 	uint64_t run;         /* or 0 */
 	bool is_fail_fast;
+	bool is_refused;  /* by the core */
 	uint64_t new_run; /* the number that the core gave a new run, if it made one */
 };
 

@@ -39,6 +39,7 @@ struct model_plan {
 	struct model_exec **broken; /* joined, but something would have had to come before */
 	size_t n_broken;
 	bool is_hinted;         /* joined is what the core joined, if it may be */
+	bool is_strict;         /* what must not be joined for what is needed comes with nothing */
 	struct strings missing; /* of the names that were asked for */
 	enum fault_code code;
 };

@@ -363,6 +363,16 @@ static bool has_new_nodes(const struct model_plan *plan)
 	return false;
 }
 
+static enum fault_code plan_request(struct model_plan *plan, const struct model_request *request)
+{
+	plan_make(plan, request->names, request->n_names);
+	if (plan->code != FAULT_NONE)
+		return plan->code;
+	if (plan->run->is_over && has_new_nodes(plan))
+		return FAULT_NOT_ALLOWED;
+	return plan_check(plan);
+}
+
 enum fault_code model_start(
     struct model *model, const struct model_request *request, struct model_run **run)
 {
@@ -371,12 +381,14 @@ enum fault_code model_start(
 	if (code != FAULT_NONE)
 		return code;
 	struct model_plan plan = {.model = model, .run = *run, .params = request->params};
-	plan_make(&plan, request->names, request->n_names);
-	code = plan.code;
-	if (code == FAULT_NONE && (*run)->is_over)
-		code = has_new_nodes(&plan) ? FAULT_NOT_ALLOWED : FAULT_NONE;
-	if (code == FAULT_NONE)
-		code = plan_check(&plan);
+	code = plan_request(&plan, request);
+	/* Whether a way to join is found may depend on what is looked at first, too. */
+	if ((code != FAULT_NONE) != request->is_refused) {
+		plan_free(&plan);
+		plan = (struct model_plan){
+		    .model = model, .run = *run, .params = request->params, .is_strict = true};
+		code = plan_request(&plan, request);
+	}
 	if (code == FAULT_NONE) {
 		plan_commit(&plan);
 		(*run)->is_fail_fast |= request->is_fail_fast;

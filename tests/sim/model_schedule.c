@@ -297,7 +297,8 @@ static bool has_common(const struct strings *list, const struct strings *taken)
 
 bool model_is_in_line(const struct model_exec *exec)
 {
-	return is_ready(exec) || (exec->has_claim && is_unblocked(exec));
+	return is_ready(exec) || (exec->claimed_in != NULL &&
+	                             exec->claimed_in == model_home(exec) && is_unblocked(exec));
 }
 
 /* Whether it waits for a lock whose holder is blocked in a nested wait. */
@@ -346,8 +347,8 @@ static int compare_ids(const void *a, const void *b)
 }
 
 /* In the order of request; who has to wait keeps the locks that it needs from those behind it. The
- * place in line is kept when a lower wave comes up later, until it would be its turn. True: others
- * may be ready now. */
+ * place in line is kept when a lower wave comes up later in the same run, until it would be its
+ * turn. True: others may be ready now. */
 static bool start_ready(struct model *model)
 {
 	struct strings taken = {0};
@@ -372,11 +373,11 @@ static bool start_ready(struct model *model)
 			if (!is_parked(model, ready[i]))
 				strings_add(&taken, ready[i]->locks.items[j]);
 		if (!can_start) {
-			ready[i]->has_claim = true;
+			ready[i]->claimed_in = model_home(ready[i]);
 			continue;
 		}
 		if (is_held_by_wave(ready[i])) {
-			ready[i]->has_claim = false;
+			ready[i]->claimed_in = NULL;
 			has_changed = true;
 			break;
 		}
@@ -432,6 +433,7 @@ void model_restarted(struct model *model)
 		exec->n_kills = 0;
 		if (is_ending)
 			exec->kill_ns = model->now_ns + model->kill_after_ns;
-		exec->has_claim &= !model_is_complete(exec) && !is_held_by_wave(exec);
+		if (model_is_complete(exec) || is_held_by_wave(exec))
+			exec->claimed_in = NULL;
 	}
 }
