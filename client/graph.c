@@ -111,9 +111,12 @@ static int copy(int fd, FILE *stream)
 static int deliver(struct client *client, int fd)
 {
 	const char *path = invocation_get(client->inv, "output");
-	FILE *stream = path ? fopen(path, "we") : client->out.stream;
+	FILE *stream;
 	int failed;
 
+	if (path && strcmp(path, "-") == 0)
+		path = NULL;
+	stream = path ? fopen(path, "we") : client->out.stream;
 	if (!stream)
 		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", path, strerror(errno));
 	if (!path)

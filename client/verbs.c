@@ -120,7 +120,7 @@ static const struct option_spec graph_options[] = {
     {"dot", 0, NULL, "as text for Graphviz (the default)"},
     {"svg", 0, NULL, "as a picture, which Graphviz's dot draws"},
     {"mermaid", 0, NULL, "as a flowchart for Mermaid"},
-    {"output", 'o', "FILE", "into a file rather than to standard output"},
+    {"output", 'o', "FILE", "into a file; - is standard output"},
     {0},
 };
 

@@ -187,9 +187,8 @@ static char *describe_missing_fully(const struct execution *execution, const cha
 
 	if (!run)
 		return mem_print("waits for %s, which nothing defines yet", names);
-	return mem_print("waits for %s, which nothing defines yet: that may come as long as %srun "
-	                 "%llu %s",
-	    names, run->holds > 0 ? "" : "something else in ", (unsigned long long)run->id,
+	return mem_print("waits for %s, which nothing defines yet (%srun %llu %s)", names,
+	    run->holds > 0 ? "" : "something of ", (unsigned long long)run->id,
 	    run->holds > 0 ? "is held open" : "goes on");
 }
 

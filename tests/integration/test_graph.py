@@ -107,6 +107,7 @@ class Graph(kit.Case):
         text = self.ws.ppctl("graph", "release").out
         self.assertTrue(text.startswith("digraph parproc {\n") and text.endswith("}\n"), text)
         self.assertEqual(text, self.ws.ppctl("graph", "--dot", "release").out)
+        self.assertEqual(text, self.ws.ppctl("graph", "-o", "-", "release").out)
         path = self.ws.dir / "out.dot"
         self.assertEqual("", self.ws.ppctl("graph", "-o", path, "release").out)
         self.assertEqual(text, path.read_text())

@@ -47,8 +47,7 @@ class Why(kit.Case):
             "later": [r"later waits for the waves below 1: .*", held],
             "slot": [r"slot waits for a free slot: 2 may run at once \(parallel\), now (holder and asks|asks and holder)",
                      rf"slot was asked for in run {run} \(r\)"],
-            "lost": [rf"lost waits for ghost, which nothing defines yet: that may come as long as something else in run "
-                     rf"{run} goes on", rf"lost was asked for in run {run} \(r\)"],
+            "lost": [rf"lost waits for ghost, which nothing defines yet \(something of run {run} goes on\)", rf"lost was asked for in run {run} \(r\)"],
         })
         self.ws.ppctl("cancel", "asks", "lost")
         self.ws.open_gate("gate")
@@ -62,8 +61,7 @@ class Why(kit.Case):
         first = self.start("twice", run="one")
         self.ws.until_state("twice", "running")
         second = self.ws.ppctl("--run", "two", "start", "--param", "k=1", "twice").out.strip()
-        self.assert_says({"lost": [rf"lost waits for ghost, which nothing defines yet: that may come as long as run {held} "
-                                   "is held open", rf"lost was asked for in run {held} \(held\)"]})
+        self.assert_says({"lost": [rf"lost waits for ghost, which nothing defines yet \(run {held} is held open\)", rf"lost was asked for in run {held} \(held\)"]})
         self.assert_says({"twice": [rf"twice waits for the end of its execution in run {first}",
                                     rf"twice was asked for in run {second} \(two\)"]}, "--run", second)
         self.ws.ppctl("cancel", "lost")
