@@ -95,6 +95,19 @@ static void graph_clear(struct graph *graph)
 	json_decref(graph->numbers);
 }
 
+/* Whether the i-th node is the first, or the last, of a wave that is shown as such. */
+static bool begins_wave(const struct graph *graph, size_t i)
+{
+	return graph->has_waves && i < graph->n_placed &&
+	       (i == 0 || graph->nodes[i - 1].wave != graph->nodes[i].wave);
+}
+
+static bool ends_wave(const struct graph *graph, size_t i)
+{
+	return graph->has_waves && i < graph->n_placed &&
+	       (i + 1 == graph->n_placed || graph->nodes[i + 1].wave != graph->nodes[i].wave);
+}
+
 /* The numbers of an edge's ends; false where the answer has no such nodes. */
 static bool find_ends(const struct graph *graph, const json_t *edge, size_t *from, size_t *to)
 {
@@ -169,15 +182,12 @@ static void write_dot_nodes(FILE *stream, const struct graph *graph)
 {
 	for (size_t i = 0; i < graph->n_nodes; i++) {
 		const struct node *node = &graph->nodes[i];
-		bool is_in_wave = graph->has_waves && i < graph->n_placed;
-		bool is_first = i == 0 || node[-1].wave != node->wave;
-		bool is_last = i + 1 == graph->n_placed || node[1].wave != node->wave;
 
-		if (is_in_wave && is_first)
+		if (begins_wave(graph, i))
 			fprintf(stream, "\tsubgraph \"cluster_%lld\" {\n\tlabel=\"wave %lld\";\n",
 			    node->wave, node->wave);
 		write_dot_node(stream, node);
-		if (is_in_wave && is_last)
+		if (ends_wave(graph, i))
 			fputs("\t}\n", stream);
 	}
 }
@@ -296,14 +306,11 @@ static void write_mermaid_nodes(FILE *stream, const struct graph *graph)
 {
 	for (size_t i = 0; i < graph->n_nodes; i++) {
 		const struct node *node = &graph->nodes[i];
-		bool is_in_wave = graph->has_waves && i < graph->n_placed;
-		bool is_first = i == 0 || node[-1].wave != node->wave;
-		bool is_last = i + 1 == graph->n_placed || node[1].wave != node->wave;
 
-		if (is_in_wave && is_first)
+		if (begins_wave(graph, i))
 			fprintf(stream, "\tsubgraph w%zu [\"wave %lld\"]\n", i, node->wave);
 		write_mermaid_node(stream, node);
-		if (is_in_wave && is_last)
+		if (ends_wave(graph, i))
 			fputs("\tend\n", stream);
 	}
 }
