@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "daemon/core/execution.h"
+#include "daemon/core/history.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
@@ -313,6 +314,8 @@ static void settle_exit(struct core *core, struct execution *execution,
 	if (info == NULL && error != ERROR_NONE)
 		info = exit_info(execution, error);
 	settle(core, execution, state, error, info, now_ns);
+	if (state == STATE_SUCCEEDED)
+		history_note(core, execution);
 	free(info);
 }
 
