@@ -194,7 +194,7 @@ class Display(kit.Case):
         screen.expect_part("^exit 130$")
         shown = screen.text().replace("^C", "")  # which the terminal echoes
         self.assertEqual("ppctl: Interrupt: canceling the run; once more to kill it\n"
-                         "FAIL long T canceled\n"
+                         "FAIL long T canceled with its run\n"
                          "exit 130\n", shown)
 
     def test_stopped_and_continued_it_is_drawn_anew(self):
