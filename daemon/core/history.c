@@ -94,7 +94,8 @@ static uint32_t add_ms(uint32_t a, uint32_t b)
 
 static uint32_t to_ms(int64_t duration_ns)
 {
-	int64_t ms = (duration_ns + NS_PER_MS - 1) / NS_PER_MS;
+	/* Rounded up, so that what is known is not 0; it may be as long as a database says. */
+	int64_t ms = duration_ns / NS_PER_MS + (duration_ns % NS_PER_MS > 0);
 
 	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }

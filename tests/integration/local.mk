@@ -13,6 +13,7 @@ integration_tests = \
 	tests/integration/test_hostile.py \
 	tests/integration/test_input.py \
 	tests/integration/test_max_log.py \
+	tests/integration/test_order.py \
 	tests/integration/test_ppctl.py \
 	tests/integration/test_protocol.py \
 	tests/integration/test_restart.py \

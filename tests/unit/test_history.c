@@ -103,6 +103,21 @@ KIT_TEST(history, it_is_learned_from_what_succeeds, "proc a\nproc b\nproc fails"
     "exit b 0\n"
     "states a=running\n")
 
+/* What a database says may be anything: it counts as the most that there is. */
+Test(history, no_duration_is_too_long)
+{
+	struct kit *kit = kit_new("proc a\nproc b\nproc c deps=b\nproc d deps=c");
+
+	kit_play(kit, "options parallel=1\nexpect a 1\nexpect d 1");
+	core_expect(kit->core, "b", INT64_MAX);
+	core_expect(kit->core, "c", INT64_MAX);
+	kit_play(kit, "start a d\n"
+	              "did start:b\n"
+	              "exit b 0\n"
+	              "did start:c\n");
+	kit_free(kit);
+}
+
 Test(history, recent_ones_count_more)
 {
 	cr_assert_eq(core_mean_duration(0, 800), 800);
