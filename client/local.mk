@@ -15,6 +15,7 @@ ppctl_SOURCES = \
 	client/help.c client/help.h \
 	client/inside.c \
 	client/json.c \
+	client/line.c client/line.h \
 	client/live.c client/live.h \
 	client/live_frame.c client/live_frame.h \
 	client/logfile.c client/logfile.h \

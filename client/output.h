@@ -20,6 +20,9 @@ struct output {
 /* Looks at the stream and at NO_COLOR, TERM and COLUMNS. */
 void output_init(struct output *output, FILE *stream);
 
+/* What setlocale(3) would say of the characters, without loading a locale. */
+bool output_is_utf8(void);
+
 enum output_style { STYLE_NONE, STYLE_GOOD, STYLE_BAD, STYLE_SKIP, STYLE_FAINT, STYLE_BOLD };
 
 /* The escape sequences around text of that style; empty without color. Static. */

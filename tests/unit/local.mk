@@ -237,7 +237,7 @@ tests_unit_test_start_SOURCES = tests/unit/test_start.c \
 tests_unit_test_start_LDADD = $(daemon_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_live
-tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/live_frame.c \
+tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.c client/live_frame.c \
 	client/member.c client/memory.c client/outcome.c client/output.c client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
