@@ -20,9 +20,10 @@
 #include "client/memory.h"
 #include "client/verbs.h"
 
-#define FRAME_S 0.1   /* no more often than that */
-#define ELAPSED_S 1.0 /* as often as that while something goes on */
-#define ESCAPE_MS 50  /* a key whose sequence has begun is complete by then */
+#define FRAME_S 0.1       /* no more often than that */
+#define ELAPSED_S 1.0     /* as often as that while something goes on */
+#define ESCAPE_MS 50      /* a key whose sequence has begun is complete by then */
+#define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
 #define KEYS_SIZE 256
 
 /* What the loop has beside the rest. */
@@ -166,6 +167,7 @@ static int open_signals(sigset_t *old)
 	struct sigaction action;
 	sigset_t set;
 
+	signal(SIGCHLD, SIG_DFL); /* ignored, the end of the pager would tell nobody */
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
@@ -196,9 +198,7 @@ static void hear_signal(struct loop *loop)
 		screen_leave(top->screen);
 		raise(SIGSTOP);
 		break;
-	case SIGCONT:
-		if (top->pager == 0)
-			screen_enter(top->screen);
+	case SIGCONT: /* without having left it, after a SIGSTOP: others have written there */
 		screen_forget(top->screen);
 		break;
 	case SIGINT:
@@ -244,6 +244,12 @@ static void hear_keys(struct loop *loop)
 
 /* ---- the loop ---- */
 
+/* Whether the terminal is neither ours nor the pager's: this is in the background. */
+static bool is_in_background(const struct top *top)
+{
+	return top->pager == 0 && !screen_is_entered(top->screen);
+}
+
 static void hear_feed(struct loop *loop)
 {
 	struct top *top = loop->top;
@@ -264,8 +270,10 @@ static int poll_timeout(const struct loop *loop)
 {
 	double seconds = pp_get_timeout(loop->top->client->conn), due_s = frame_due_in(loop);
 	int timeout_ms = seconds < 0 ? -1 : seconds > 3600 ? 3600000 : (int)(seconds * 1000) + 1;
-	int others_ms[] = {top_feed_get_timeout_ms(&loop->top->feed),
-	    due_s < 0 ? -1 : (int)(due_s * 1000) + 1, loop->n_keys > 0 ? ESCAPE_MS : -1};
+	bool is_behind = is_in_background(loop->top);
+	int others_ms[] = {is_behind ? LOOK_AGAIN_MS : -1,
+	    top_feed_get_timeout_ms(&loop->top->feed), due_s < 0 ? -1 : (int)(due_s * 1000) + 1,
+	    loop->n_keys > 0 && loop->top->pager == 0 ? ESCAPE_MS : -1};
 
 	for (size_t i = 0; i < sizeof(others_ms) / sizeof(others_ms[0]); i++) {
 		if (others_ms[i] >= 0 && (timeout_ms < 0 || others_ms[i] < timeout_ms))
@@ -280,6 +288,8 @@ static int run_loop(struct loop *loop)
 	pp_conn *conn = top->client->conn;
 
 	while (!top->wants_end) {
+		if (is_in_background(top))
+			top->is_dirty |= screen_enter(top->screen);
 		top_feed_turn(&top->feed, top_frame_count_rows(&top->model, &top->look));
 		if (frame_due_in(loop) == 0)
 			draw(loop);

@@ -110,11 +110,12 @@ static void begin_pages(struct top_feed *feed)
 static void on_runs(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
 {
 	struct top_feed *feed = arg;
+	const json_t *runs = json_object_get(result, "runs");
 
 	(void)conn;
 	feed->asked[ASK_RUNS] = 0;
 	if (error == PP_OK)
-		top_model_note_runs(feed->model, json_object_get(result, "runs"));
+		top_model_note_runs(feed->model, runs, json_array_size(runs) < feed->runs_limit);
 	feed->has_changed = true;
 	if (feed->wants_pages)
 		begin_pages(feed);
@@ -132,10 +133,11 @@ static void on_options(pp_conn *conn, enum pp_error error, json_t *result, void 
 	feed->has_changed = true;
 }
 
-static void ask_runs(struct top_feed *feed, int limit)
+static void ask_runs(struct top_feed *feed, size_t limit)
 {
 	feed->wants_runs = false;
-	ask(feed, ASK_RUNS, "runs", json_pack("{s:i}", "limit", limit), on_runs);
+	feed->runs_limit = limit;
+	ask(feed, ASK_RUNS, "runs", json_pack("{s:I}", "limit", (json_int_t)limit), on_runs);
 	ask(feed, ASK_OPTIONS, "options.get", NULL, on_options);
 }
 

@@ -26,6 +26,7 @@ struct top_feed {
 	bool is_subscribed; /* events are those of the scope */
 	bool is_stale;      /* something has happened since the rows and runs were asked for */
 	bool wants_runs;
+	size_t runs_limit;                /* of the newest question for them */
 	bool wants_pages;                 /* as soon as the runs are known */
 	json_int_t first_exec, last_exec; /* of the rows that were asked for */
 	json_int_t parallel;

@@ -356,7 +356,7 @@ static int compare_runs(const void *a, const void *b)
 	return first->run > second->run ? -1 : first->run < second->run;
 }
 
-void top_model_note_runs(struct top_model *model, const json_t *runs)
+void top_model_note_runs(struct top_model *model, const json_t *runs, bool is_all)
 {
 	size_t n_new = json_array_size(runs), n_runs = 0, i;
 	struct top_run *all = memory_alloc((n_new + model->n_runs + 1) * sizeof(*all));
@@ -367,8 +367,8 @@ void top_model_note_runs(struct top_model *model, const json_t *runs)
 		all[n_runs++] = read_run(view);
 		oldest = all[n_runs - 1].run;
 	}
-	for (i = 0; i < model->n_runs; i++) {
-		if (!model->runs[i].is_active || model->runs[i].run >= oldest)
+	for (i = 0; i < model->n_runs && !is_all && n_runs < TOP_RUNS_MAX; i++) {
+		if (model->runs[i].run >= oldest)
 			continue;
 		all[n_runs++] = model->runs[i];
 		model->runs[i].name = NULL;

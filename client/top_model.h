@@ -16,6 +16,7 @@
 /* More that wait or run are counted, but not listed; of what has ended the oldest are dropped. */
 #define TOP_ITEMS_MAX 200000
 #define TOP_ENDED_MAX 10000
+#define TOP_RUNS_MAX 2000
 #define TOP_FILTER_SIZE 128
 
 /* The list's parts, in their order. */
@@ -72,8 +73,9 @@ void top_model_note(struct top_model *model, const json_t *view);
 void top_model_begin_loading(struct top_model *model);
 void top_model_end_loading(struct top_model *model);
 
-/* The answer to "runs" is there: newest first. Active runs that are older than all of it stay. */
-void top_model_note_runs(struct top_model *model, const json_t *runs);
+/* Runs are told of, newest first. Those that are older than all of them stay, unless these are all.
+ */
+void top_model_note_runs(struct top_model *model, const json_t *runs, bool is_all);
 
 /* The run that stands offset places from the one in scope; 0: all. Stays within the list. */
 json_int_t top_model_find_run(const struct top_model *model, long offset);

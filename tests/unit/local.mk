@@ -241,6 +241,12 @@ tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.
 	client/member.c client/memory.c client/outcome.c client/output.c client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test_top
+tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
+	client/live_frame.c client/member.c client/memory.c client/outcome.c client/output.c \
+	client/progress.c client/table.c client/top_frame.c client/top_model.c
+tests_unit_test_top_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test_outcome
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c client/member.c \
 	client/memory.c client/outcome.c client/output.c client/table.c
