@@ -1,6 +1,6 @@
 /*
- * Draws with the few control sequences that terminals have had in common since the VT100, and
- * writes to a description of its own that does not block; see screen.h.
+ * Draws with the few control sequences that all terminals of today have in common, and writes to a
+ * description of its own that does not block; see screen.h.
  */
 #include "client/screen.h"
 
@@ -22,9 +22,10 @@
 /* A terminal that takes nothing for so long is left as it is. */
 #define STOPPED_MS 1000
 
-/* The alternate screen, without a cursor and without breaking lines; and back. */
+/* The alternate screen, without a cursor and without breaking lines; and back. Where there is no
+ * alternate one, the one that there is is left empty. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l\033[0m\033[H\033[2J"
-#define LEAVE "\033[0m\033[?7h\033[?25h\033[?1049l"
+#define LEAVE "\033[0m\033[H\033[2J\033[?7h\033[?25h\033[?1049l"
 
 struct screen {
 	int fd;

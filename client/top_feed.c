@@ -14,6 +14,8 @@
 #define AGAIN_S 1.0 /* what is on the screen is asked for no more often than that */
 #define DURATIONS_AGAIN_S 0.1
 #define DURATIONS_MAX 500
+#define BEHIND_AGAIN_S                                                                             \
+	5.0 /* all pages anew: who falls behind again at once gains nothing by that */
 #define RUNS_FIRST 1000
 #define RUNS_AGAIN 100
 
@@ -150,10 +152,8 @@ static void on_event(pp_conn *conn, json_t *event, void *arg)
 	const json_t *view = json_object_get(event, "proc");
 
 	(void)conn;
-	if (strcmp(kind, "resync") == 0) {
-		top_feed_choose(feed, feed->model->scope);
-		return;
-	}
+	if (strcmp(kind, "resync") == 0)
+		feed->is_behind = true;
 	if (!feed->is_subscribed) /* it is of what was looked at before */
 		return;
 	feed->is_stale = true;
@@ -200,7 +200,7 @@ void top_feed_choose(struct top_feed *feed, json_int_t run)
 	top_model_set_scope(feed->model, run);
 	top_model_begin_loading(feed->model);
 	feed->first_exec = feed->last_exec = 0;
-	feed->is_subscribed = false;
+	feed->is_subscribed = feed->is_behind = false;
 	feed->wants_pages = feed->has_changed = true;
 	set_run(params, run);
 	ask(feed, ASK_SUBSCRIBE, "subscribe", params, on_subscribed);
@@ -303,6 +303,10 @@ void top_feed_turn(struct top_feed *feed, size_t n_rows)
 {
 	if (feed->wants_pages || feed->model->is_loading)
 		return;
+	if (feed->is_behind && due_in(feed, ASK_SUBSCRIBE, BEHIND_AGAIN_S) == 0) {
+		top_feed_choose(feed, feed->model->scope);
+		return;
+	}
 	if (due_in(feed, ASK_ROWS, AGAIN_S) == 0) {
 		ask_rows(feed, n_rows);
 		/* In other runs than the one in scope there may be news that nobody tells. */
@@ -318,7 +322,7 @@ void top_feed_turn(struct top_feed *feed, size_t n_rows)
 
 int top_feed_get_timeout_ms(const struct top_feed *feed)
 {
-	double least_s = 3600, due_s[3] = {-1, -1, -1};
+	double least_s = 3600, due_s[4] = {-1, -1, -1, -1};
 	bool is_waiting = false;
 
 	if (feed->wants_pages || feed->model->is_loading)
@@ -329,7 +333,9 @@ int top_feed_get_timeout_ms(const struct top_feed *feed)
 		due_s[1] = due_in(feed, ASK_RUNS, AGAIN_S);
 	if (feed->model->progress.n_unasked > 0)
 		due_s[2] = due_in(feed, ASK_DURATIONS, DURATIONS_AGAIN_S);
-	for (size_t i = 0; i < 3; i++) {
+	if (feed->is_behind)
+		due_s[3] = due_in(feed, ASK_SUBSCRIBE, BEHIND_AGAIN_S);
+	for (size_t i = 0; i < 4; i++) {
 		if (due_s[i] < 0)
 			continue;
 		is_waiting = true;

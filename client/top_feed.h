@@ -25,6 +25,7 @@ struct top_feed {
 	json_t *cursor;     /* of the page after the newest; or NULL */
 	bool is_subscribed; /* events are those of the scope */
 	bool is_stale;      /* something has happened since the rows and runs were asked for */
+	bool is_behind;     /* events were dropped */
 	bool wants_runs;
 	size_t runs_limit;                /* of the newest question for them */
 	bool wants_pages;                 /* as soon as the runs are known */
