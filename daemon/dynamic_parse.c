@@ -3,6 +3,7 @@
  */
 #include <ctype.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/core/mem.h"
@@ -95,13 +96,16 @@ int dynamic_parse(const char *text, size_t length, struct strings *names, char *
 int dynamic_parse_choices(const char *text, size_t length, struct strings *choices, char **error)
 {
 	json_t *value, *item;
+	char *problem = NULL;
 	size_t index;
 
 	*choices = (struct strings){0};
 	*error = NULL;
-	value = result_parse(text, length, error);
-	if (!json_is_array(value) && !*error)
-		*error = mem_copy("it has printed no JSON list");
+	value = result_parse(text, length, &problem);
+	if (!json_is_array(value))
+		*error = mem_print("it has to print a JSON list, such as [\"a\", \"b\"]%s%s%s",
+		    problem ? " (" : "", problem ? problem : "", problem ? ")" : "");
+	free(problem);
 	json_array_foreach (value, index, item) {
 		if (json_is_object(item) || json_is_array(item) || json_is_null(item)) {
 			*error = mem_print("item %zu of the list is no choice", index + 1);

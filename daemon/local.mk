@@ -81,6 +81,8 @@ daemon_shell_sources = \
 	daemon/outputs.h \
 	daemon/params.c \
 	daemon/params.h \
+	daemon/parts.c \
+	daemon/parts.h \
 	daemon/presence.c \
 	daemon/presence.h \
 	daemon/process.c \
@@ -140,11 +142,12 @@ daemon_request_sources = \
 	daemon/requests.h \
 	daemon/requests_daemon.c \
 	daemon/requests_define.c \
+	daemon/requests_globs.c \
+	daemon/requests_history.c \
 	daemon/requests_input.c \
 	daemon/requests_inside.c \
 	daemon/requests_list.c \
 	daemon/requests_list.h \
-	daemon/requests_history.c \
 	daemon/requests_look.c \
 	daemon/requests_look.h \
 	daemon/requests_run.c \

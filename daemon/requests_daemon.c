@@ -151,10 +151,7 @@ static enum request_status subscribe_after(
 
 enum request_status handle_subscribe(struct request *request)
 {
-	struct event_filter filter = {
-	    .names = json_object_get(request->params, "names"),
-	    .kinds = read_kinds(request),
-	};
+	struct event_filter filter = {.kinds = read_kinds(request)};
 	int64_t after = request_read_integer(request, "after", -1);
 	struct views views;
 	struct run *run;
@@ -162,8 +159,9 @@ enum request_status handle_subscribe(struct request *request)
 	json_t *answer;
 
 	request_look_file(request);
-	if (request_look_run(request, &run) != 0)
+	if (request_look_run(request, &run) != 0 || request_expand_globs(request) != 0)
 		return REQUEST_DONE;
+	filter.names = json_object_get(request->params, "names");
 	filter.run = run ? run->id : 0;
 	if (after >= 0)
 		return subscribe_after(request, &filter, after);

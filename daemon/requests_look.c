@@ -15,8 +15,7 @@
 /* Results of one answer are no larger than this, as text. */
 #define RESULTS_MAX_BYTES (15u << 20)
 
-/* Whether there is something to tell: it is defined, or it has been executed. */
-static bool is_known(const struct proc *proc)
+bool request_knows_proc(const struct proc *proc)
 {
 	return proc && (proc->is_defined || proc->newest);
 }
@@ -25,7 +24,7 @@ int request_look_proc(struct request *request, const char *name, struct proc **p
     const struct run *run, struct membership **member)
 {
 	*proc = core_find_proc(request->daemon->core, name);
-	if (!is_known(*proc)) {
+	if (!request_knows_proc(*proc)) {
 		request_refuse_unknown(request, name);
 		return -1;
 	}
@@ -59,7 +58,7 @@ static bool visit_proc(struct proc *proc, void *arg)
 {
 	struct page *page = arg;
 
-	return !is_known(proc) || page_add(page, proc->name, view_proc(page->core, proc));
+	return !request_knows_proc(proc) || page_add(page, proc->name, view_proc(page->core, proc));
 }
 
 static int refuse_cursor(struct request *request)
@@ -152,7 +151,7 @@ int request_gather_views(
 	int status;
 
 	*views = (struct views){0};
-	if (request_read_texts(request, "names", &names) != 0)
+	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
 		return -1;
 	if (views_init(&page.views, limit) != 0) {
 		free(names.items);

@@ -7,6 +7,16 @@
 #include "daemon/request.h"
 #include "daemon/views.h"
 
+/* Whether there is something to tell of proc: it is defined, or has been executed. */
+bool request_knows_proc(const struct proc *proc);
+
+/*
+ * In the member names, puts in place of each glob that is no name itself the known procs that it
+ * matches: those in the run that the request names, or where it names none or that has none, all.
+ * 0, or -1: refused, as there is none at all.
+ */
+int request_expand_globs(struct request *request);
+
 /*
  * The proc of that name, and its execution: in run, or where run is NULL its newest (as it is
  * in the run that it was first scheduled in); *member is NULL where there is none. 0, or -1:

@@ -12,6 +12,7 @@
 #include "daemon/params.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
+#include "daemon/requests_look.h"
 #include "daemon/requests_wait.h"
 #include "daemon/session.h"
 #include "daemon/terminals.h"
@@ -310,7 +311,7 @@ enum request_status handle_cancel(struct request *request)
 			              : request_refuse_memory(request);
 	}
 	request_look_scope(request, &query.scope);
-	if (request_read_texts(request, "names", &names) != 0)
+	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
 		return REQUEST_DONE;
 	if (names.count == 0 && !query.is_all && !query.scope.run && !query.scope.run_name)
 		return request_refuse(

@@ -13,6 +13,7 @@
 #include "daemon/handlers.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
+#include "daemon/requests_look.h"
 #include "daemon/session.h"
 #include "daemon/waits.h"
 
@@ -263,6 +264,8 @@ enum request_status handle_wait(struct request *request)
 	request_look_file(request);
 	if (json_array_size(json_object_get(request->params, "names")) == 0)
 		return wait_for_runs(request);
+	if (request_expand_globs(request) != 0)
+		return REQUEST_DONE;
 	return ask_begin_wait(request, proceed_wait);
 }
 

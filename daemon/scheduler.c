@@ -20,23 +20,17 @@
 #include "daemon/dynamic.h"
 #include "daemon/effects.h"
 #include "daemon/environment.h"
-#include "daemon/events.h"
-#include "daemon/holds.h"
 #include "daemon/inputs.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
-#include "daemon/logs_watch.h"
-#include "daemon/outputs.h"
+#include "daemon/parts.h"
 #include "daemon/presence.h"
 #include "daemon/recover.h"
 #include "daemon/reload.h"
-#include "daemon/repeats.h"
 #include "daemon/scheduler_internal.h"
 #include "daemon/session.h"
-#include "daemon/store.h"
 #include "daemon/supervisor/clock.h"
 #include "daemon/supervisor/inject.h"
-#include "daemon/waits.h"
 #include "daemon/workers.h"
 #include "daemon/workspace/workspace.h"
 
@@ -344,19 +338,7 @@ static int build(struct scheduler *scheduler)
 	daemon->workers = workers_new(daemon->base, options->supervisor_fd, &workers_events);
 	if (!daemon->workers)
 		return -1;
-	daemon->keep = keep_new(daemon);
-	daemon->holds = holds_new(daemon);
-	daemon->environments = environments_new(daemon->workers);
-	daemon->events = events_new(daemon, last_seq);
-	daemon->inputs = inputs_new();
-	daemon->waits = waits_new();
-	daemon->dynamics = dynamics_new(daemon);
-	daemon->logs_watch = logs_watch_new(daemon);
-	daemon->outputs = outputs_new(daemon);
-	daemon->effects = effects_new(daemon);
-	if (!daemon->keep || !daemon->holds || !daemon->environments || !daemon->events ||
-	    !daemon->inputs || !daemon->waits || !daemon->dynamics || !daemon->logs_watch ||
-	    !daemon->outputs || !daemon->effects)
+	if (parts_make(daemon, last_seq) != 0)
 		return -1;
 	recover_requests(daemon);
 	return build_events(scheduler);
@@ -378,29 +360,8 @@ static void tear_down(struct scheduler *scheduler)
 	free_event(scheduler->idle);
 	free_event(scheduler->end_look);
 	free_event(scheduler->terminate);
-	dynamics_free(daemon->dynamics);
-	effects_free(daemon->effects);
-	logs_watch_free(daemon->logs_watch);
-	outputs_free(daemon->outputs);
-	waits_free(daemon->waits);
-	inputs_free(daemon->inputs);
-	events_free(daemon->events);
-	repeats_free(daemon->repeats);
-	environments_free(daemon->environments);
-	workers_free(daemon->workers);
-	if (daemon->core)
-		core_free(daemon->core);
-	holds_free(daemon->holds);
-	keep_free(daemon->keep);
-	workspace_free(daemon->workspace);
-	store_close(daemon->store);
-	if (daemon->base)
-		event_base_free(daemon->base);
+	parts_free(daemon);
 	scheduler_forget_end(scheduler);
-	free(daemon->directory);
-	free(daemon->state_directory);
-	free(daemon->logs_directory);
-	free(daemon->socket_path);
 }
 
 int scheduler_main(const struct scheduler_options *options)

@@ -329,6 +329,20 @@ void core_forget_environment(struct core *core, struct execution *execution);
 /* Numbers up to that one were used, as somebody else knows. */
 void core_skip_executions(struct core *core, uint64_t exec);
 
+/* --- history --- */
+
+/*
+ * Says how long a proc takes, by its name; after that the core learns from those that succeed.
+ * mean_ns: of those before, recent ones counting more; not above 0: nothing is said.
+ */
+void core_expect(struct core *core, const char *name, int64_t mean_ns);
+
+/* How long a proc takes, in nanoseconds; 0: not known. */
+int64_t core_expected(const struct core *core, const char *name);
+
+/* The mean with one more duration, which counts a quarter; of none before, mean_ns is 0. */
+int64_t core_mean_duration(int64_t mean_ns, int64_t duration_ns);
+
 /* --- reasons --- */
 
 struct reason {

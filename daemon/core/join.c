@@ -67,6 +67,7 @@ static bool adopt(struct execution *execution, void *arg)
 	/* It may have been met before and taken for new. */
 	struct node *node = &search->nodes[proc->node];
 	if (node->kind == NODE_NEW) {
+		search->n_replaced++;
 		node->kind = NODE_ADOPTED;
 		node->execution = execution;
 		search_set_wave(search, node, execution->definition->wave);
@@ -82,8 +83,10 @@ uint32_t join_find(struct search *search, struct proc *proc)
 		execution = execution->successor;
 	if (execution == NULL)
 		return search_add_node(search, proc, NODE_NEW, NULL);
+	size_t n_replaced = search->n_replaced;
 	execution_each_below(search->core, execution, adopt, search);
 	search->nodes[proc->node].kind = NODE_JOIN;
+	search->nodes[proc->node].has_replaced = search->n_replaced > n_replaced;
 	search->n_joined++;
 	return proc->node;
 }
@@ -156,17 +159,29 @@ static size_t give_up_limit(const struct search *search)
 	return search->n_unjoined + 1 + search->n_unjoined / 16;
 }
 
-/* What nothing needs any more since something that was joined later brought what needed it. So the
- * last is in vain whatever happens to others. */
-static void give_up_vain(struct search *search)
+/* Those in vain that have, or have not, replaced something. Answers whether there is one. */
+static bool give_up_those(struct search *search, bool has_replaced)
 {
-	size_t limit = give_up_limit(search);
+	size_t limit = give_up_limit(search), n_before = search->n_unjoined;
 
 	for (size_t i = search->n_nodes; i-- > 0 && search->n_unjoined < limit;) {
-		struct node *node = &search->nodes[i];
-		if (node->kind == NODE_JOIN && !node->is_reached)
+		const struct node *node = &search->nodes[i];
+		if (node->kind == NODE_JOIN && !node->is_reached &&
+		    node->has_replaced == has_replaced)
 			unjoin(search, node->proc);
 	}
+	return search->n_unjoined > n_before;
+}
+
+/*
+ * What nothing needs any more since something that was joined later brought what needed it. What
+ * brought what it was itself needed by is the reason for that; else the last is in vain whatever
+ * happens to others.
+ */
+static void give_up_vain(struct search *search)
+{
+	if (!give_up_those(search, true))
+		give_up_those(search, false);
 }
 
 static void give_up_broken(struct search *search)

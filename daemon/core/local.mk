@@ -21,6 +21,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/hash.h \
 	daemon/core/heap.c \
 	daemon/core/heap.h \
+	daemon/core/history.c \
+	daemon/core/history.h \
 	daemon/core/index.c \
 	daemon/core/index.h \
 	daemon/core/join.c \

@@ -30,8 +30,9 @@ struct node {
 	bool is_root;
 	bool is_needed; /* by itself, not only below what is joined */
 	bool is_reached;
-	bool is_bad;   /* the request is refused for it, if it is needed in the end */
-	uint8_t color; /* scratch of the search for cycles */
+	bool has_replaced; /* joined, and has brought what was taken for new */
+	bool is_bad;       /* the request is refused for it, if it is needed in the end */
+	uint8_t color;     /* scratch of the search for cycles */
 };
 
 enum search_edge_kind {
@@ -79,6 +80,7 @@ struct search {
 	size_t n_edges, max_edges;
 	size_t n_asks, n_missing; /* of the edges */
 	size_t n_joined;          /* of the nodes: those that join_find() has joined */
+	size_t n_replaced;        /* of the nodes: new ones that something joined has brought */
 	struct late_edge *late;
 	size_t n_late, max_late;
 	uint32_t *stack;
@@ -107,6 +109,9 @@ uint32_t search_add_node(
 
 /* The wave of a node that was added, as far as that is known now. */
 void search_set_wave(struct search *search, struct node *node, int32_t wave);
+
+/* Puts a node on the stack of what is still to be looked at. */
+void search_push(struct search *search, uint32_t at);
 
 /* Whether edge makes its node depend on *dep (a node) in the end. */
 bool search_edge_holds(const struct search *search, const struct search_edge *edge, uint32_t *dep);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "daemon/core/execution.h"
+#include "daemon/core/history.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
@@ -165,7 +166,8 @@ static void override(struct core *core, struct membership *member, enum executio
 	struct execution *execution = member->execution;
 	struct run *run = member->run;
 
-	if (execution->is_gated && execution_home(execution) == run)
+	/* The waves of the run where it is at home from now on are asked before its locks. */
+	if (execution->state == STATE_WANTED && execution_home(execution) == run)
 		ready_forget(core, execution);
 	member->override = error;
 	member->override_info = execution_copy_info(info);
@@ -309,6 +311,8 @@ static void settle_exit(struct core *core, struct execution *execution,
 	if (info == NULL && error != ERROR_NONE)
 		info = exit_info(execution, error);
 	settle(core, execution, state, error, info, now_ns);
+	if (state == STATE_SUCCEEDED)
+		history_note(core, execution);
 	free(info);
 }
 

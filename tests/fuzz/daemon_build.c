@@ -14,24 +14,14 @@
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
-#include "daemon/dynamic.h"
-#include "daemon/effects.h"
-#include "daemon/environment.h"
-#include "daemon/events.h"
-#include "daemon/holds.h"
-#include "daemon/inputs.h"
-#include "daemon/keep.h"
 #include "daemon/log.h"
-#include "daemon/logs_watch.h"
-#include "daemon/outputs.h"
+#include "daemon/parts.h"
 #include "daemon/process.h"
 #include "daemon/recover.h"
 #include "daemon/reload.h"
-#include "daemon/repeats.h"
 #include "daemon/session.h"
 #include "daemon/settings.h"
 #include "daemon/store.h"
-#include "daemon/waits.h"
 #include "daemon/workspace/workspace.h"
 #include "tests/fuzz/daemon_kit_internal.h"
 #include "tests/fuzz/fuzz.h"
@@ -174,19 +164,7 @@ static void build_parts(struct kit *kit)
 	else
 		begin_without_state(daemon);
 	daemon->workers = workers_new(daemon->base, -1, kit->workers ? &of_kit : NULL);
-	daemon->environments = environments_new(daemon->workers);
-	daemon->keep = keep_new(daemon);
-	daemon->holds = holds_new(daemon);
-	daemon->logs_watch = logs_watch_new(daemon);
-	daemon->outputs = outputs_new(daemon);
-	daemon->events = events_new(daemon, last_seq);
-	daemon->inputs = inputs_new();
-	daemon->waits = waits_new();
-	daemon->dynamics = dynamics_new(daemon);
-	daemon->effects = effects_new(daemon);
-	FUZZ_CHECK(daemon->keep && daemon->holds && daemon->logs_watch && daemon->outputs);
-	FUZZ_CHECK(daemon->environments && daemon->events && daemon->inputs && daemon->waits &&
-	           daemon->dynamics && daemon->effects);
+	FUZZ_CHECK(parts_make(daemon, last_seq) == 0);
 }
 
 /* As the scheduler begins to serve. */
@@ -249,25 +227,6 @@ void kit_tear_down(struct kit *kit)
 
 	sessions_free(daemon->sessions);
 	event_free(scheduler->end_look);
-	dynamics_free(daemon->dynamics);
-	effects_free(daemon->effects);
-	logs_watch_free(daemon->logs_watch);
-	outputs_free(daemon->outputs);
-	waits_free(daemon->waits);
-	inputs_free(daemon->inputs);
-	events_free(daemon->events);
-	repeats_free(daemon->repeats);
-	environments_free(daemon->environments);
-	workers_free(daemon->workers);
-	core_free(daemon->core);
-	holds_free(daemon->holds);
-	keep_free(daemon->keep);
-	workspace_free(daemon->workspace);
-	store_close(daemon->store);
-	event_base_free(daemon->base);
+	parts_free(daemon);
 	scheduler_forget_end(scheduler);
-	free(daemon->directory);
-	free(daemon->state_directory);
-	free(daemon->logs_directory);
-	free(daemon->socket_path);
 }

@@ -11,11 +11,17 @@ from test_display import Screen
 class Words(kit.Case):
     def setUp(self):
         super().setUp()
+        self.screens = []
         self.ws.define(
             {"setup": {"run": "true", "description": "Sets up"}, "stop-all": {"run": "true"}},
             {"deploy::[env]::[region]": {"run": "true", "args": {"env": {"choices": ["dev", "prod"]},
                                                                  "region": {"choices": ["eu", "us"]}}},
              "free::[x]": {"run": "true"}})
+
+    def tearDown(self):
+        for screen in self.screens:
+            screen.end()
+        super().tearDown()
 
     def offered(self, line):
         return [word.split("\t")[0] for word in self.described(line)]
@@ -75,7 +81,7 @@ class Words(kit.Case):
         self.ws.ppd("-d")
         screen = Screen(self.ws, f"ping >/dev/null; cd {self.ws.dir}; HOME={self.ws.dir} exec {' '.join(command)}",
                         100, 30)
-        self.addCleanup(screen.end)
+        self.screens.append(screen)
         for line in ready:
             screen.enter(line)
         return screen

@@ -162,6 +162,27 @@ class Looking(kit.Case):
         self.ws.open_gate("gate")
         self.ws.ppctl("wait", "b")
 
+    def test_a_glob_stands_for_what_is_there(self):
+        one, two = self.ws.gate("one"), self.ws.gate("two")
+        self.ws.define({"a-one": {"run": one}, "a-two": {"run": two}, "b": {"run": "true"}, "a*b": {"run": "true"}},
+                       {"a::[x]": {"run": "true", "args": {"x": {"choices": ["p", "q"]}}}})
+        run = self.ws.ppctl("start", "a-one", "b").out.strip()
+        self.ws.ppctl("start", "a-two")
+        status = lambda *words: self.ws.ppctl("--json", "status", *words).views().keys()
+        self.assertEqual({"a-one", "a-two"}, status("a-*"))
+        self.assertEqual({"b", "a-two"}, status("?", "*-two"))
+        self.assertEqual({"a*b"}, status("a*b"), "a name comes first")
+        self.assertEqual({"a-one"}, self.ws.ppctl("--json", "--run", run, "status", "a-*").views().keys())
+        self.ws.ppctl("create", "a::*")
+        self.assertEqual({"a::p", "a::q"}, status("a::*"))
+        for words in (("status",), ("wait",), ("cancel",), ("events",)):
+            self.assertIn("there is no proc or proto c-*", self.ws.ppctl(*words, "c-*", status=2).err)
+        self.assertEqual("canceled a-one\n", self.ws.ppctl("cancel", "--run", run, "a-*").out)
+        self.assertEqual({"a-one"}, self.ws.ppctl("--json", "--run", run, "wait", "a-*", status=1).views().keys())
+        self.ws.open_gate("two")
+        views = self.ws.ppctl("--json", "wait", "a-*", status=1).views()
+        self.assertEqual({"a-one": "failed", "a-two": "succeeded"}, {name: view["state"] for name, view in views.items()})
+
     def test_list_show_plan_why(self):
         self.ws.define({"base": {"description": "What the rest stands on", "run": "exit 1"},
                         "top": {"deps": ["mid::x"], "run": "true"}},

@@ -103,6 +103,7 @@ void sim_say_run(const struct sim *sim, const struct model_run *expected)
 	const struct membership *member;
 	if (run == NULL)
 		return;
+	sim_say(sim, "  run %llu", (unsigned long long)expected->id);
 	TAILQ_FOREACH (member, &run->members, of_run) {
 		const struct execution *execution = member->execution;
 		struct strings deps = {0};

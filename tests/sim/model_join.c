@@ -44,8 +44,8 @@ void plan_break_join(struct model_plan *plan, const struct model_exec *exec)
 }
 
 /* The execution and all that it depends on, if none of that is in the run as something else. */
-static bool collect_adopted(const struct model_plan *plan, struct model_exec *exec,
-    struct model_exec ***list, size_t *count)
+static bool collect_adopted(
+    struct model_plan *plan, struct model_exec *exec, struct model_exec ***list, size_t *count)
 {
 	for (size_t i = 0; i < *count; i++)
 		if ((*list)[i] == exec)
@@ -136,6 +136,17 @@ static void break_circles(struct model_plan *plan)
 	}
 }
 
+/* Strictly, what must not be joined for what is needed must not come along with others either. */
+static void break_banned(struct model_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_nodes; i++) {
+		const struct plan_node *node = &plan->nodes[i];
+		if (node->exec != NULL && is_only_adopted(plan, node) &&
+		    is_banned(plan, node->target.name))
+			plan_break_join(plan, node->exec);
+	}
+}
+
 /* What was joined last of what is needed no more by what others brought. */
 static struct model_exec *find_vain(struct model_plan *plan)
 {
@@ -150,6 +161,8 @@ static struct model_exec *find_vain(struct model_plan *plan)
 static bool ban(struct model_plan *plan)
 {
 	struct model_exec *vain = find_vain(plan);
+	if (vain == NULL && plan->n_broken == 0 && plan->is_strict)
+		break_banned(plan);
 	if (vain == NULL && plan->n_broken == 0)
 		break_circles(plan);
 	if (vain == NULL && plan->n_broken == 0)
@@ -203,6 +216,10 @@ void plan_make(struct model_plan *plan, const char *const *names, size_t n_names
 		return;
 	plan->model->n_hints++;
 	plan->is_hinted = true;
+	make(plan, names, n_names);
+	if (is_as_in_core(plan))
+		return;
+	plan->is_strict = true;
 	make(plan, names, n_names);
 }
 

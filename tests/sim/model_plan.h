@@ -39,6 +39,7 @@ struct model_plan {
 	struct model_exec **broken; /* joined, but something would have had to come before */
 	size_t n_broken;
 	bool is_hinted;         /* joined is what the core joined, if it may be */
+	bool is_strict;         /* what must not be joined for what is needed comes with nothing */
 	struct strings missing; /* of the names that were asked for */
 	enum fault_code code;
 };
@@ -68,6 +69,9 @@ bool plan_is_circle(struct model_plan *plan, const struct plan_edge *edge);
 
 /* Checks waves and cycles; FAULT_NONE: it can be carried out. */
 enum fault_code plan_check(struct model_plan *plan);
+
+/* Ranks what the plan has made, for each node whether it is that. */
+void model_rank(struct model_plan *plan, const bool *is_new);
 
 /* Carries it out. */
 void plan_commit(struct model_plan *plan);

@@ -297,6 +297,7 @@ void plan_commit(struct model_plan *plan)
 {
 	struct model *model = plan->model;
 	bool *is_coming = mem_new(plan->n_nodes, sizeof(bool));
+	bool *is_new = mem_new(plan->n_nodes, sizeof(bool));
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		is_coming[i] = model_find_member(plan->run, plan->nodes[i].target.name) == NULL;
 	for (size_t i = 0; i < plan->n_nodes; i++)
@@ -310,6 +311,7 @@ void plan_commit(struct model_plan *plan)
 		struct plan_node *node = &plan->nodes[i];
 		if (node->exec != NULL)
 			continue;
+		is_new[i] = true;
 		node->exec = new_exec(plan, node);
 		add_member(plan->run, node->exec);
 		model->execs =
@@ -325,6 +327,8 @@ void plan_commit(struct model_plan *plan)
 	for (size_t i = 0; i < plan->n_edges; i++)
 		follow(model, plan->nodes[plan->edges[i].from].exec,
 		    plan->nodes[plan->edges[i].to].exec);
+	model_rank(plan, is_new);
+	free(is_new);
 	for (size_t i = n_before; i < model->n_execs; i++)
 		for (size_t j = 0; j < model->n_execs; j++)
 			if (model->execs[j]->predecessor == model->execs[i])
@@ -363,6 +367,16 @@ static bool has_new_nodes(const struct model_plan *plan)
 	return false;
 }
 
+static enum fault_code plan_request(struct model_plan *plan, const struct model_request *request)
+{
+	plan_make(plan, request->names, request->n_names);
+	if (plan->code != FAULT_NONE)
+		return plan->code;
+	if (plan->run->is_over && has_new_nodes(plan))
+		return FAULT_NOT_ALLOWED;
+	return plan_check(plan);
+}
+
 enum fault_code model_start(
     struct model *model, const struct model_request *request, struct model_run **run)
 {
@@ -371,12 +385,14 @@ enum fault_code model_start(
 	if (code != FAULT_NONE)
 		return code;
 	struct model_plan plan = {.model = model, .run = *run, .params = request->params};
-	plan_make(&plan, request->names, request->n_names);
-	code = plan.code;
-	if (code == FAULT_NONE && (*run)->is_over)
-		code = has_new_nodes(&plan) ? FAULT_NOT_ALLOWED : FAULT_NONE;
-	if (code == FAULT_NONE)
-		code = plan_check(&plan);
+	code = plan_request(&plan, request);
+	/* Whether a way to join is found may depend on what is looked at first, too. */
+	if ((code != FAULT_NONE) != request->is_refused) {
+		plan_free(&plan);
+		plan = (struct model_plan){
+		    .model = model, .run = *run, .params = request->params, .is_strict = true};
+		code = plan_request(&plan, request);
+	}
 	if (code == FAULT_NONE) {
 		plan_commit(&plan);
 		(*run)->is_fail_fast |= request->is_fail_fast;

@@ -183,6 +183,37 @@ static bool refuse_wait(struct model *model, const bool *moving)
 	return is_good;
 }
 
+/* Whether the core has failed what still waits here. */
+static bool is_failed_in_core(const struct model *model, const struct model_exec *exec)
+{
+	return exec->state == STATE_WANTED && model->find_failure(exec->id, model->core_arg) > 0;
+}
+
+/* Whether exec is or waits for one that is blocked in a nested wait, or misses something. */
+static bool reaches_reason(const struct model *model, const struct model_exec *exec)
+{
+	bool *seen = mem_new(model->n_execs, sizeof(*seen));
+	bool has_reason = reaches_missing(model, exec, seen);
+	for (size_t i = 0; i < model->n_execs; i++)
+		has_reason |= seen[i] && model->execs[i]->is_lent;
+	free(seen);
+	return has_reason;
+}
+
+/* Runs that wait for each other in a circle: fails what the core has chosen, if it is in one. */
+static bool fail_circle(struct model *model, const bool *moving)
+{
+	for (size_t i = 0; i < model->n_execs; i++) {
+		struct model_exec *exec = model->execs[i];
+		if (moving[i] || !is_failed_in_core(model, exec) || is_held(exec) ||
+		    reaches_reason(model, exec))
+			continue;
+		model_fail(exec, ERROR_CANCELED);
+		return true;
+	}
+	return false;
+}
+
 /*
  * Which of several runs that have come to a stop is given up first is not said anywhere, and may
  * get others going: those that the core has chosen come first, if it is a right choice.
@@ -193,14 +224,14 @@ bool model_fail_stuck(struct model *model)
 	for (size_t i = 0; i < model->n_execs; i++) {
 		is_any |=
 		    model->execs[i]->state == STATE_WANTED && model->execs[i]->missing.count > 0;
-		is_any |= model->execs[i]->is_lent;
+		is_any |= model->execs[i]->is_lent || is_failed_in_core(model, model->execs[i]);
 	}
 	if (!is_any)
 		return false;
 	bool *moving = mem_new(model->n_execs, sizeof(*moving));
 	find_moving(model, moving);
 	bool has_changed = fail_missing_as_core(model, moving) || refuse_wait(model, moving) ||
-	                   fail_missing(model, moving);
+	                   fail_missing(model, moving) || fail_circle(model, moving);
 	free(moving);
 	return has_changed;
 }

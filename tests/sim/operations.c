@@ -26,9 +26,13 @@ static bool agree(
 {
 	if (rc != 0)
 		sim_say(sim, "  refused: %s", fault->message);
-	if ((rc == 0) != (code == FAULT_NONE))
+	if ((rc == 0) != (code == FAULT_NONE)) {
 		sim_fail(sim, "%s: the core answers %d (%s), the model %d", what,
 		    rc != 0 ? (int)fault->code : 0, rc != 0 ? fault->message : "", (int)code);
+		for (size_t i = 0; i < sim->model->n_runs; i++)
+			if (!sim->model->runs[i]->is_over)
+				sim_say_run(sim, sim->model->runs[i]);
+	}
 	return rc == 0 && sim->failure == NULL;
 }
 
@@ -88,6 +92,7 @@ bool sim_start(
 	    .run_name = scope->run_name,
 	    .run = scope->run,
 	    .is_fail_fast = is_fail_fast,
+	    .is_refused = rc != 0,
 	    .new_run = rc == 0 ? outcome.run : 0};
 	struct model_run *run = NULL;
 	enum fault_code code = model_start(sim->model, &asked, &run);
@@ -169,10 +174,16 @@ static bool close_run(struct sim *sim)
 /* Whether somebody still holds on to the answer of a wait for it. */
 static bool is_waited(const struct sim *sim, const struct model_run *run)
 {
-	for (size_t i = 0; i < sim->n_waits; i++)
-		if (!sim->waits[i].is_ended &&
-		    (sim->waits[i].run == run->id || sim->waits[i].in_run == run->id))
+	for (size_t i = 0; i < sim->n_waits; i++) {
+		const struct sim_wait *wait = &sim->waits[i];
+		const struct model_exec *waiter =
+		    wait->waiter ? model_find_exec(sim->model, wait->waiter) : NULL;
+		if (wait->is_ended)
+			continue;
+		if (wait->run == run->id || wait->in_run == run->id ||
+		    (waiter != NULL && waiter->first_run == run))
 			return true;
+	}
 	return false;
 }
 

@@ -342,6 +342,13 @@ static int play_tick(struct line *line)
 	return 0;
 }
 
+static int play_expect(struct line *line)
+{
+	core_expect(line->kit->core, line->names.items[0],
+	    strtol(line->names.items[1], NULL, 10) * KIT_SECOND_NS);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*play)(struct line *line);
@@ -360,6 +367,7 @@ static const struct {
     {"die", play_die, false},
     {"end", play_end, false},
     {"exit", play_exit, false},
+    {"expect", play_expect, false},
     {"file", play_file, false},
     {"info", play_info, true},
     {"lost", play_lost, false},

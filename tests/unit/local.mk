@@ -271,6 +271,10 @@ unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)
 tests_unit_test_registry_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_history
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_kit)
+tests_unit_test_history_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_schedule
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c $(core_kit)
 tests_unit_test_schedule_LDADD = $(core_libs) $(unit_libs)

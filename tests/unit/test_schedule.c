@@ -197,6 +197,15 @@ KIT_TEST(schedule, no_failures_is_per_run, "proc bad\nproc gate no_failures",
     "start gate\n"
     "states gate=running\n")
 
+KIT_TEST(schedule, no_failures_holds_no_more_once_another_has_been_refused_for_it,
+    "proc d\nproc bad\nproc one collector deps=d no_failures\n"
+    "proc two collector deps=d no_failures",
+    "start bad one\n"
+    "exit bad 1\n"
+    "start one two\n"
+    "exit d 0\n"
+    "states @#2 one=failed:failures two=failed:failures\n")
+
 /* --- waves --- */
 
 KIT_TEST(schedule, lower_waves_complete_before_higher_ones_start,

@@ -64,6 +64,22 @@ KIT_TEST(sharing, a_joined_execution_obeys_its_first_run_and_holds_back_higher_w
     "exit x 0\n"
     "states high=running\n")
 
+/* b cannot be joined, as it comes with the a that has ended; that is no reason not to join c. */
+KIT_TEST(sharing, what_was_needed_by_something_joined_in_vain_is_joined_again,
+    "proc a ws=b\nproc b deps=hold\nproc hold\nproc c wts=b deps=hold",
+    "start a\n"
+    "exit a 0\n"
+    "start a\n"
+    "exit a 0\n"
+    "exit hold 0\n"
+    "exit c 0\n"
+    "exit b 0\n"
+    "exit b 0\n"
+    "run @#2 succeeded\n"
+    "count c 1\n"
+    "count hold 1\n"
+    "count b 2\n")
+
 KIT_TEST(sharing, other_params_are_not_joined_but_executed_anew_when_that_has_ended,
     "proc p\nproc user deps=p",
     "start p\n"
@@ -124,6 +140,18 @@ KIT_TEST(sharing, cancel_of_one_run_takes_only_what_no_other_is_in,
     "states two=running\n"
     "exit two 0\n"
     "run @#2 succeeded\n")
+
+KIT_TEST(sharing, what_goes_on_in_another_run_stands_in_line_for_locks_when_its_waves_let_it,
+    "proc w\nproc h locks=m\nproc p wave=1 locks=l,m\nproc c deps=w locks=l",
+    "start h\n"
+    "start @a w p\n"
+    "start @b w p c\n"
+    "cancel @a\n"
+    "exit w 0\n"
+    "states c=running p=wanted\n"
+    "exit c 0\n"
+    "exit h 0\n"
+    "states p=running\n")
 
 KIT_TEST(sharing, cancel_of_a_proc_in_one_run_fails_its_dependents_there,
     "proc base\nproc one deps=base\nproc two deps=base",
