@@ -43,6 +43,7 @@ ppctl_SOURCES = \
 	client/top_frame.c client/top_frame.h \
 	client/top_keys.c \
 	client/top_model.c client/top_model.h \
+	client/top_runs.c client/top_runs.h \
 	client/verbs.c client/verbs.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)

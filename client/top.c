@@ -78,7 +78,7 @@ static bool has_times(const struct top *top)
 {
 	const struct progress *progress = &top->model.progress;
 
-	return progress->n_running + progress->n_waiting + top->model.n_active > 0;
+	return progress->n_running + progress->n_waiting + top->model.runs.n_active > 0;
 }
 
 /* Seconds until a frame is due; below 0: not before something has changed. */

@@ -98,12 +98,12 @@ static void begin_pages(struct top_feed *feed)
 
 	feed->wants_pages = false;
 	free(feed->to_load);
-	feed->to_load = memory_alloc((model->n_active + 1) * sizeof(*feed->to_load));
+	feed->to_load = memory_alloc((model->runs.n_active + 1) * sizeof(*feed->to_load));
 	feed->n_to_load = 0;
 	if (model->scope != 0)
 		feed->to_load[feed->n_to_load++] = model->scope;
-	for (size_t i = 0; model->scope == 0 && i < model->n_active; i++)
-		feed->to_load[feed->n_to_load++] = model->runs[i].run;
+	for (size_t i = 0; model->scope == 0 && i < model->runs.n_active; i++)
+		feed->to_load[feed->n_to_load++] = model->runs.items[i].run;
 	load(feed);
 }
 
@@ -117,7 +117,7 @@ static void on_runs(pp_conn *conn, enum pp_error error, json_t *result, void *ar
 	(void)conn;
 	feed->asked[ASK_RUNS] = 0;
 	if (error == PP_OK)
-		top_model_note_runs(feed->model, runs, json_array_size(runs) < feed->runs_limit);
+		top_runs_note(&feed->model->runs, runs, json_array_size(runs) < feed->runs_limit);
 	feed->has_changed = true;
 	if (feed->wants_pages)
 		begin_pages(feed);
@@ -296,7 +296,7 @@ static double due_in(const struct top_feed *feed, enum top_ask ask, double again
 
 static bool has_active_run(const struct top_feed *feed)
 {
-	return feed->model->n_active > 0;
+	return feed->model->runs.n_active > 0;
 }
 
 void top_feed_turn(struct top_feed *feed, size_t n_rows)

@@ -149,14 +149,14 @@ static size_t count_run_rows(const struct top_model *model, const struct top_loo
 	if (rows < SMALL_ROWS)
 		return rows > HEAD_ROWS + 2 ? 1 : 0;
 	most = rows / 4 > RUN_ROWS_MIN ? rows / 4 : RUN_ROWS_MIN;
-	return model->n_runs + 1 < most ? model->n_runs + 1 : most;
+	return model->runs.count + 1 < most ? model->runs.count + 1 : most;
 }
 
 static void add_runs(struct frame *frame, const struct top_model *model)
 {
 	const struct top_look *look = frame->look;
 	size_t n_rows = count_run_rows(model, look);
-	size_t scope = top_model_find_scope(model);
+	size_t scope = top_runs_find(&model->runs, model->scope);
 	size_t first = scope >= n_rows ? scope + 1 - n_rows : 0;
 
 	for (size_t i = first; i < first + n_rows; i++) {
@@ -165,9 +165,9 @@ static void add_runs(struct frame *frame, const struct top_model *model)
 
 		begin_row(frame, &line, is_selected, look->pane == TOP_PANE_RUNS);
 		if (i > 0)
-			put_run(&line, &model->runs[i - 1], &look->place);
+			put_run(&line, &model->runs.items[i - 1], &look->place);
 		else
-			put_format(&line, STYLE_NONE, "all active runs: %zu", model->n_active);
+			put_format(&line, STYLE_NONE, "all active runs: %zu", model->runs.n_active);
 		end_row(frame, &line, is_selected, look->pane == TOP_PANE_RUNS);
 	}
 }

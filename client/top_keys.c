@@ -167,13 +167,13 @@ static void begin_cancel_proc(struct top *top)
 
 static void begin_cancel_run(struct top *top)
 {
-	size_t scope = top_model_find_scope(&top->model);
+	size_t scope = top_runs_find(&top->model.runs, top->model.scope);
 
 	if (scope == 0) {
 		top_say(top, "Which run? Choose one: Tab, then the arrows");
 		return;
 	}
-	if (!top->model.runs[scope - 1].is_active) {
+	if (!top->model.runs.items[scope - 1].is_active) {
 		top_say(top, "run %" JSON_INTEGER_FORMAT " is over already", top->model.scope);
 		return;
 	}
@@ -290,7 +290,7 @@ static void move(struct top *top, long n_rows)
 		top_model_move(&top->model, n_rows);
 		return;
 	}
-	run = top_model_find_run(&top->model, n_rows);
+	run = top_runs_step(&top->model.runs, top->model.scope, n_rows);
 	if (run != top->model.scope)
 		top_feed_choose(&top->feed, run);
 }

@@ -312,94 +312,10 @@ double top_model_get_expected_s(const struct top_model *model, const struct top_
 	return known ? known->expected_s : 0;
 }
 
-/* ---- runs ---- */
-
-static void free_runs(struct top_run *runs, size_t n_runs)
-{
-	for (size_t i = 0; i < n_runs; i++)
-		free(runs[i].name);
-	free(runs);
-}
-
 void top_model_clear(struct top_model *model)
 {
 	forget_items(model);
-	free_runs(model->runs, model->n_runs);
-	model->runs = NULL;
-	model->n_runs = 0;
-}
-
-static struct top_run read_run(const json_t *view)
-{
-	const char *state = member_text(view, "state", "");
-	struct top_run run = {
-	    .run = json_integer_value(json_object_get(view, "run")),
-	    .name = memory_copy(member_text(view, "name", "")),
-	    .n_procs = (size_t)member_number(view, "procs", 0),
-	    .n_complete = (size_t)member_number(view, "complete", 0),
-	    .n_failed = (size_t)member_number(view, "failed", 0),
-	    .created_s = member_number(view, "created_at", 0),
-	    .ended_s = member_number(view, "ended_at", 0),
-	    .is_active = strcmp(state, "active") == 0,
-	};
-
-	strncpy(run.state, state, sizeof(run.state) - 1);
-	return run;
-}
-
-static int compare_runs(const void *a, const void *b)
-{
-	const struct top_run *first = a, *second = b;
-
-	if (first->is_active != second->is_active)
-		return first->is_active ? -1 : 1;
-	return first->run > second->run ? -1 : first->run < second->run;
-}
-
-void top_model_note_runs(struct top_model *model, const json_t *runs, bool is_all)
-{
-	size_t n_new = json_array_size(runs), n_runs = 0, i;
-	struct top_run *all = memory_alloc((n_new + model->n_runs + 1) * sizeof(*all));
-	json_int_t oldest = 0;
-	json_t *view;
-
-	json_array_foreach (runs, i, view) {
-		all[n_runs++] = read_run(view);
-		oldest = all[n_runs - 1].run;
-	}
-	for (i = 0; i < model->n_runs && !is_all && n_runs < TOP_RUNS_MAX; i++) {
-		if (model->runs[i].run >= oldest)
-			continue;
-		all[n_runs++] = model->runs[i];
-		model->runs[i].name = NULL;
-	}
-	free_runs(model->runs, model->n_runs);
-	model->runs = all;
-	model->n_runs = n_runs;
-	model->n_active = 0;
-	qsort(all, n_runs, sizeof(*all), compare_runs);
-	while (model->n_active < n_runs && all[model->n_active].is_active)
-		model->n_active++;
-}
-
-size_t top_model_find_scope(const struct top_model *model)
-{
-	for (size_t i = 0; i < model->n_runs && model->scope != 0; i++) {
-		if (model->runs[i].run == model->scope)
-			return i + 1;
-	}
-	return 0;
-}
-
-json_int_t top_model_find_run(const struct top_model *model, long offset)
-{
-	long place = (long)top_model_find_scope(model);
-
-	if (offset > 0)
-		place = offset > (long)model->n_runs - place ? (long)model->n_runs : place + offset;
-	else
-		place = offset < -place ? 0 : place + offset;
-	return place == 0 ? 0 : model->runs[place - 1].run;
+	top_runs_clear(&model->runs);
 }
 
 /* ---- what is seen ---- */

@@ -12,11 +12,11 @@
 #include <uthash.h>
 
 #include "client/progress.h"
+#include "client/top_runs.h"
 
 /* More that wait or run are counted, but not listed; of what has ended the oldest are dropped. */
 #define TOP_ITEMS_MAX 200000
 #define TOP_ENDED_MAX 10000
-#define TOP_RUNS_MAX 2000
 #define TOP_FILTER_SIZE 128
 
 /* The list's parts, in their order. */
@@ -34,15 +34,6 @@ struct top_item {
 	UT_hash_handle hh;
 };
 
-struct top_run {
-	json_int_t run;
-	char *name;
-	char state[16];
-	size_t n_procs, n_complete, n_failed;
-	double created_s, ended_s;
-	bool is_active;
-};
-
 struct top_model {
 	struct progress progress; /* counts, and what is expected */
 	struct top_item *items;   /* uthash, by exec */
@@ -55,8 +46,7 @@ struct top_model {
 	bool is_cut;     /* TOP_ITEMS_MAX are there */
 	bool hides_finished;
 	char filter[TOP_FILTER_SIZE];
-	struct top_run *runs; /* the active ones first; of each kind the newest first */
-	size_t n_runs, n_active;
+	struct top_runs runs;
 	json_int_t scope; /* the run whose executions these are; 0: all that are active */
 };
 
@@ -72,16 +62,6 @@ void top_model_note(struct top_model *model, const json_t *view);
 /* Between these a page may bring what is not in the order of the list. */
 void top_model_begin_loading(struct top_model *model);
 void top_model_end_loading(struct top_model *model);
-
-/* Runs are told of, newest first. Those that are older than all of them stay, unless these are all.
- */
-void top_model_note_runs(struct top_model *model, const json_t *runs, bool is_all);
-
-/* The run that stands offset places from the one in scope; 0: all. Stays within the list. */
-json_int_t top_model_find_run(const struct top_model *model, long offset);
-
-/* The place of the run in scope: 0 are all, then runs[0] and so on. */
-size_t top_model_find_scope(const struct top_model *model);
 
 /* Only what matches is listed: a glob where there is a * or ?, else a part of the name, in
  * whatever case. */

@@ -331,6 +331,17 @@ class TopTest(ScreenCase):
         self.ws.open_gate("other")
         screen.expect_part("^nothing runs")
 
+    def test_a_daemon_that_knows_nothing_more(self):
+        self.ws.ppctl("stop")
+        self.ws.ppd("-d", "--no-state")
+        self.ws.define({"long": {"run": "sleep 1000"}})
+        self.ws.ppctl("start", "long")
+        screen = self.top()
+        screen.expect_part("^> long +running")
+        os.kill(self.ws.pids()[0], signal.SIGKILL)
+        screen.expect_part("^nothing runs$")
+        self.assertNotIn("long", screen.text())
+
     def test_the_daemon_ends_under_it(self):
         screen = self.top()
         screen.expect_part("^nothing runs$")

@@ -313,31 +313,31 @@ static void note_runs(const char *text, bool is_all)
 	json_t *runs = json_loads(text, 0, NULL);
 
 	cr_assert_not_null(runs);
-	top_model_note_runs(&model, runs, is_all);
+	top_runs_note(&model.runs, runs, is_all);
 	json_decref(runs);
 }
 
 Test(top, active_runs_come_first)
 {
 	note_runs("[]", true);
-	cr_assert_eq(model.n_runs, 0);
+	cr_assert_eq(model.runs.count, 0);
 	note_runs("[{\"run\": 5, \"state\": \"failed\"}, {\"run\": 4, \"state\": \"active\"},"
 	          " {\"run\": 3, \"state\": \"succeeded\"}, {\"run\": 2, \"state\": \"active\"}]",
 	    true);
-	cr_assert_eq(model.n_active, 2);
-	cr_assert_eq(model.runs[0].run, 4);
-	cr_assert_eq(model.runs[1].run, 2);
-	cr_assert_eq(model.runs[2].run, 5);
-	cr_assert_eq(top_model_find_run(&model, 0), 0);
-	cr_assert_eq(top_model_find_run(&model, -1), 0);
-	cr_assert_eq(top_model_find_run(&model, 1), 4);
-	cr_assert_eq(top_model_find_run(&model, LONG_MAX), 3);
+	cr_assert_eq(model.runs.n_active, 2);
+	cr_assert_eq(model.runs.items[0].run, 4);
+	cr_assert_eq(model.runs.items[1].run, 2);
+	cr_assert_eq(model.runs.items[2].run, 5);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, 0), 0);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, -1), 0);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, 1), 4);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, LONG_MAX), 3);
 	top_model_set_scope(&model, 5);
-	cr_assert_eq(top_model_find_scope(&model), 3);
-	cr_assert_eq(top_model_find_run(&model, -1), 2);
-	cr_assert_eq(top_model_find_run(&model, 1), 3);
-	cr_assert_eq(top_model_find_run(&model, 2), 3);
-	cr_assert_eq(top_model_find_run(&model, LONG_MIN), 0);
+	cr_assert_eq(top_runs_find(&model.runs, model.scope), 3);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, -1), 2);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, 1), 3);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, 2), 3);
+	cr_assert_eq(top_runs_step(&model.runs, model.scope, LONG_MIN), 0);
 }
 
 Test(top, a_run_that_an_answer_is_too_short_for_stays)
@@ -346,15 +346,15 @@ Test(top, a_run_that_an_answer_is_too_short_for_stays)
 	    "[{\"run\": 2, \"state\": \"succeeded\"}, {\"run\": 1, \"state\": \"active\"}]", true);
 	note_runs(
 	    "[{\"run\": 4, \"state\": \"active\"}, {\"run\": 3, \"state\": \"active\"}]", false);
-	cr_assert_eq(model.n_runs, 4);
-	cr_assert_eq(model.n_active, 3);
-	cr_assert_eq(model.runs[2].run, 1);
+	cr_assert_eq(model.runs.count, 4);
+	cr_assert_eq(model.runs.n_active, 3);
+	cr_assert_eq(model.runs.items[2].run, 1);
 	note_runs(
 	    "[{\"run\": 4, \"state\": \"active\"}, {\"run\": 1, \"state\": \"failed\"}]", false);
-	cr_assert_eq(model.n_active, 1);
-	cr_assert_eq(model.n_runs, 2);
+	cr_assert_eq(model.runs.n_active, 1);
+	cr_assert_eq(model.runs.count, 2);
 	note_runs("[{\"run\": 5, \"state\": \"active\"}]", true);
-	cr_assert_eq(model.n_runs, 1);
+	cr_assert_eq(model.runs.count, 1);
 }
 
 /* ---- frames ---- */
