@@ -381,6 +381,7 @@ class TopTest(ScreenCase):
         self.ws.define({name: {"run": "exit 1"}})
         self.ws.ppctl("run", name, status=1)
         screen = self.top()
+        screen.expect_part("^  run 1  failed")
         screen.type("Tab", "Down")
         screen.expect_part(r"^> a\\u202eb +failed")
 
