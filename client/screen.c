@@ -203,12 +203,12 @@ void screen_forget(struct screen *screen)
 }
 
 /* Composes what turns the lines that are there into these. */
-static void put_changes(struct screen *screen, FILE *stream, char **lines, size_t n_lines)
+static void put_changes(const struct screen *screen, FILE *stream, char **lines, size_t n_lines)
 {
 	if (!screen->lines)
 		fputs("\033[H\033[2J", stream);
 	for (size_t i = 0; i < n_lines; i++) {
-		const char *there = i < screen->n_lines ? screen->lines[i] : "";
+		const char *there = screen->lines && i < screen->n_lines ? screen->lines[i] : "";
 
 		/* Erased first: what fills the line leaves the cursor in its last cell. */
 		if (strcmp(there, lines[i]) != 0)
@@ -218,24 +218,39 @@ static void put_changes(struct screen *screen, FILE *stream, char **lines, size_
 		fprintf(stream, "\033[%zuH\033[J", n_lines + 1);
 }
 
-void screen_draw(struct screen *screen, char **lines, size_t n_lines)
+static FILE *open_text(char **text, size_t *size)
+{
+	FILE *stream = open_memstream(text, size);
+
+	if (!stream)
+		memory_refused();
+	return stream;
+}
+
+/* What does that, as text. New. */
+static char *compose(const struct screen *screen, char **lines, size_t n_lines)
 {
 	char *text = NULL;
 	size_t size;
-	FILE *stream;
+	FILE *stream = open_text(&text, &size);
+
+	put_changes(screen, stream, lines, n_lines);
+	if (fclose(stream) != 0)
+		memory_refused();
+	return text;
+}
+
+void screen_draw(struct screen *screen, char **lines, size_t n_lines)
+{
+	char *text;
 
 	if (!screen->is_entered || screen->unsent_size > 0) {
 		free_lines(lines, n_lines);
 		return;
 	}
-	stream = open_memstream(&text, &size);
-	if (!stream)
-		memory_refused();
-	put_changes(screen, stream, lines, n_lines);
-	if (fclose(stream) != 0)
-		memory_refused();
-	if (size > 0)
-		send(screen, text, size);
+	text = compose(screen, lines, n_lines);
+	if (text[0])
+		send(screen, text, strlen(text));
 	free(text);
 	screen_forget(screen);
 	screen->lines = lines;

@@ -323,7 +323,7 @@ static int run_loop(struct loop *loop)
 static int show(struct top *top)
 {
 	struct loop loop = {.top = top, .signal_fd = open_signals(&loop.old)};
-	int error = errno;
+	int error;
 
 	if (loop.signal_fd >= 0)
 		top->screen = screen_open();
