@@ -1,8 +1,8 @@
 /*
  * What scripts/analyze puts before each source: sys/queue.h, uthash and utlist as an analyzer can
- * follow them. Their macros link entries through pointers into others, which it does not relate to the
- * heads: it believes that what was removed and freed is still the first. Here, what a list or table
- * has is anything at each look. No program is ever built with this.
+ * follow them. Their macros link entries through pointers into others, which it does not relate to
+ * the heads: it believes that what was removed and freed is still the first. Here, what a list or
+ * table has is anything at each look. No program is ever built with this.
  */
 #ifndef PARPROC_SCRIPTS_ANALYZE_H
 #define PARPROC_SCRIPTS_ANALYZE_H
