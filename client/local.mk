@@ -16,6 +16,8 @@ ppctl_SOURCES = \
 	client/help.c client/help.h \
 	client/inside.c \
 	client/json.c \
+	client/keys.c client/keys.h \
+	client/line.c client/line.h \
 	client/live.c client/live.h \
 	client/live_frame.c client/live_frame.h \
 	client/logfile.c client/logfile.h \
@@ -33,10 +35,17 @@ ppctl_SOURCES = \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \
+	client/screen.c client/screen.h \
 	client/settings.c \
 	client/table.c client/table.h \
 	client/telling.c client/telling.h \
 	client/terminal.c client/terminal.h \
+	client/top.c client/top.h \
+	client/top_feed.c client/top_feed.h \
+	client/top_frame.c client/top_frame.h \
+	client/top_keys.c \
+	client/top_model.c client/top_model.h \
+	client/top_runs.c client/top_runs.h \
 	client/verbs.c client/verbs.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)

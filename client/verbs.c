@@ -242,6 +242,16 @@ const struct verb verbs[] = {
         .run = verb_status,
     },
     {
+        .name = "top",
+        .usage = "",
+        .summary = "All runs and procs in the terminal, with keys to look and to cancel",
+        .details = "q quits, ? tells the other keys. Ends nothing and starts nothing by itself.",
+        .examples = "ppctl top\n"
+                    "ppctl --run nightly top",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_top,
+    },
+    {
         .name = "list",
         .usage = "",
         .summary = "What can be run: procs and protos, arguments, choices, descriptions",

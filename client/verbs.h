@@ -53,6 +53,7 @@ int verb_close(struct client *client);
 int verb_results(struct client *client);
 int verb_result(struct client *client);
 int verb_status(struct client *client);
+int verb_top(struct client *client);
 int verb_list(struct client *client);
 int verb_show(struct client *client);
 int verb_plan(struct client *client);

@@ -237,7 +237,7 @@ tests_unit_test_start_SOURCES = tests/unit/test_start.c \
 tests_unit_test_start_LDADD = $(daemon_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_live
-tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/live_frame.c \
+tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.c client/live_frame.c \
 	client/member.c client/memory.c client/outcome.c client/output.c client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
@@ -250,6 +250,13 @@ unit_tests += tests/unit/test_plan_tree
 tests_unit_test_plan_tree_SOURCES = tests/unit/test_plan_tree.c client/plan_tree.c client/member.c \
 	client/memory.c client/output.c client/json.c
 tests_unit_test_plan_tree_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test_top
+tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
+	client/live_frame.c client/member.c client/memory.c client/outcome.c client/output.c \
+	client/progress.c client/table.c client/top_frame.c client/top_model.c \
+	client/top_runs.c
+tests_unit_test_top_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_outcome
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c client/member.c \
