@@ -6,6 +6,7 @@
 
 #include "daemon/core/execution.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/registry.h"
 
 #define NS_PER_MS 1000000
 
@@ -23,36 +24,64 @@ static struct expectation *find(const struct core *core, const char *name)
 	return found;
 }
 
+static void drop(struct core *core, struct expectation *expectation)
+{
+	HASH_DELETE(by_name, core->history, expectation);
+	free(expectation);
+}
+
+/* For when something of that name comes. */
 static void put(struct core *core, const char *name, int64_t mean_ns)
 {
-	struct expectation *put = find(core, name);
+	struct expectation *new = find(core, name);
 	size_t length = strlen(name);
 
-	if (put != NULL) {
-		HASH_DELETE(by_name, core->history, put);
-	} else if (HASH_CNT(by_name, core->history) >= HISTORY_NAMES_MAX) {
-		struct expectation *oldest = core->history;
-		HASH_DELETE(by_name, core->history, oldest);
-		free(oldest);
-	}
-	if (put == NULL) {
-		put = mem_new(1, sizeof(*put) + length + 1);
-		memcpy(put->name, name, length);
-	}
-	put->mean_ns = mean_ns;
-	HASH_ADD(by_name, core->history, name, length, put);
+	if (new != NULL)
+		drop(core, new);
+	else if (HASH_CNT(by_name, core->history) >= HISTORY_NAMES_MAX)
+		drop(core, core->history);
+	new = mem_new(1, sizeof(*new) + length + 1);
+	memcpy(new->name, name, length);
+	new->mean_ns = mean_ns;
+	HASH_ADD(by_name, core->history, name, length, new);
+}
+
+void history_find(struct core *core, struct proc *proc)
+{
+	struct expectation *found = core->history ? find(core, proc->name) : NULL;
+
+	if (found == NULL)
+		return;
+	proc->mean_ns = found->mean_ns;
+	drop(core, found);
+}
+
+void history_keep(struct core *core, const struct proc *proc)
+{
+	if (core->has_history && proc->mean_ns > 0)
+		put(core, proc->name, proc->mean_ns);
 }
 
 void core_expect(struct core *core, const char *name, int64_t mean_ns)
 {
-	if (mean_ns > 0)
+	struct proc *proc = registry_find(core, name);
+
+	if (mean_ns <= 0)
+		return;
+	core->has_history = true;
+	if (proc != NULL)
+		proc->mean_ns = mean_ns;
+	else
 		put(core, name, mean_ns);
 }
 
 int64_t core_expected(const struct core *core, const char *name)
 {
-	const struct expectation *found = core->history ? find(core, name) : NULL;
+	const struct proc *proc = registry_find(core, name);
+	const struct expectation *found = proc || !core->history ? NULL : find(core, name);
 
+	if (proc != NULL)
+		return proc->mean_ns;
 	return found != NULL ? found->mean_ns : 0;
 }
 
@@ -63,17 +92,21 @@ int64_t core_mean_duration(int64_t mean_ns, int64_t duration_ns)
 
 void history_note(struct core *core, const struct execution *execution)
 {
-	const char *name = execution->proc->name;
+	struct proc *proc = execution->proc;
 	int64_t duration_ns = execution->ended_ns - execution->started_ns;
+	int64_t mean_ns = core_mean_duration(proc->mean_ns, duration_ns);
 
-	if (execution->attempt > 0)
-		core_expect(core, name, core_mean_duration(core_expected(core, name), duration_ns));
+	if (execution->attempt == 0 || mean_ns <= 0)
+		return;
+	proc->mean_ns = mean_ns;
+	core->has_history = true;
 }
 
 void history_clear(struct core *core)
 {
 	struct expectation *at, *next;
 
+	core->has_history = false;
 	HASH_ITER (by_name, core->history, at, next) {
 		HASH_DELETE(by_name, core->history, at);
 		free(at);
@@ -109,7 +142,7 @@ static bool rank_alone(struct search *search)
 		struct node *node = &search->nodes[search->order[i]];
 		if (!is_ranked(node) || execution_is_collector(node->execution))
 			continue;
-		node->execution->rank_ms = to_ms(core_expected(search->core, node->proc->name));
+		node->execution->rank_ms = to_ms(node->proc->mean_ns);
 		sum_ms += node->execution->rank_ms;
 		n_known += node->execution->rank_ms > 0;
 	}
@@ -176,7 +209,7 @@ static void note_places(struct search *search)
 
 void history_rank(struct search *search)
 {
-	if (search->core->history == NULL || !rank_alone(search))
+	if (!search->core->has_history || !rank_alone(search))
 		return;
 	uint32_t *n_waiting = count_waiting(search);
 	uint32_t *longest = mem_new(search->n_nodes, sizeof(*longest));

@@ -11,8 +11,14 @@
 
 #include "daemon/core/search.h"
 
-/* So many names are remembered: those of which something was heard last. */
+/* So many names are remembered that nothing has now: those of which something was heard last. */
 #define HISTORY_NAMES_MAX 10000
+
+/* What is remembered of the name of a proc that is new. */
+void history_find(struct core *core, struct proc *proc);
+
+/* proc is about to go; what is known of it is remembered. */
+void history_keep(struct core *core, const struct proc *proc);
 
 /* execution has succeeded. */
 void history_note(struct core *core, const struct execution *execution);

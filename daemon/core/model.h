@@ -73,6 +73,7 @@ struct proc {
 	uint32_t node;
 	uint32_t named_by; /* scratch: 1 + the node whose edges name this one's already */
 	bool is_defined;
+	int64_t mean_ns;          /* how long it takes, by those that succeeded; 0: not known */
 	uint32_t references;      /* executions, waits and missing dependencies that keep it */
 	struct execution *newest; /* of all its executions, linked by older; NULL: IDLE */
 	struct execution

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/history.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/name.h"
 #include "daemon/core/touch.h"
@@ -95,12 +96,14 @@ struct proc *registry_get(struct core *core, const char *name)
 	proc = mem_new(1, sizeof(*proc));
 	proc->name = mem_copy(name);
 	HASH_ADD_KEYPTR(by_name, core->procs, proc->name, strlen(proc->name), proc);
+	history_find(core, proc);
 	return proc;
 }
 
 static void proc_free(struct core *core, struct proc *proc)
 {
 	HASH_DELETE(by_name, core->procs, proc);
+	history_keep(core, proc);
 	free(proc->name);
 	free(proc);
 }

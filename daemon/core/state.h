@@ -87,7 +87,9 @@ struct core {
 	struct membership **brought;
 	size_t n_brought, max_brought;
 
-	struct expectation *history; /* history.c: by name, of what has succeeded before */
+	/* history.c */
+	struct expectation *history; /* by name, of what no proc has */
+	bool has_history;            /* of some proc, or name */
 
 	struct changes changes; /* touch.c */
 
