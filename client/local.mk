@@ -12,6 +12,7 @@ ppctl_SOURCES = \
 	client/events.c \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
+	client/graph.c client/graph.h client/graph_text.c \
 	client/help.c client/help.h \
 	client/inside.c \
 	client/json.c \
@@ -28,6 +29,7 @@ ppctl_SOURCES = \
 	client/options.c client/options.h \
 	client/outcome.c client/outcome.h \
 	client/output.c client/output.h \
+	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
 	client/questions.c client/questions.h \
 	client/request.c client/request.h \

@@ -20,7 +20,7 @@ struct output {
 /* Looks at the stream and at NO_COLOR, TERM and COLUMNS. */
 void output_init(struct output *output, FILE *stream);
 
-/* What setlocale(3) would say of the characters, without loading a locale. */
+/* Whether the locale's characters are UTF-8: lines may be drawn with other than ASCII. */
 bool output_is_utf8(void);
 
 enum output_style { STYLE_NONE, STYLE_GOOD, STYLE_BAD, STYLE_SKIP, STYLE_FAINT, STYLE_BOLD };

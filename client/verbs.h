@@ -57,6 +57,7 @@ int verb_top(struct client *client);
 int verb_list(struct client *client);
 int verb_show(struct client *client);
 int verb_plan(struct client *client);
+int verb_graph(struct client *client);
 int verb_why(struct client *client);
 int verb_runs(struct client *client);
 int verb_logs(struct client *client);

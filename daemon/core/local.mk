@@ -39,6 +39,7 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/near.c \
 	daemon/core/nested.c \
 	daemon/core/nested.h \
+	daemon/core/outline.c \
 	daemon/core/plan.c \
 	daemon/core/ready.c \
 	daemon/core/ready.h \

@@ -91,6 +91,7 @@ struct search {
 	size_t n_unjoined;
 	bool is_again;                       /* the search has to start again */
 	bool is_terse;                       /* a fault is not looked at: it needs no words */
+	bool is_apart;                       /* nothing is joined */
 	struct definition *asked_definition; /* with FAULT_NEEDS_CHOICES: whose choices; borrowed */
 	size_t asked_arg;
 };

@@ -9,6 +9,7 @@ integration_tests = \
 	tests/integration/test_durable.py \
 	tests/integration/test_examples.py \
 	tests/integration/test_functions.py \
+	tests/integration/test_graph.py \
 	tests/integration/test_hostile.py \
 	tests/integration/test_input.py \
 	tests/integration/test_max_log.py \
@@ -31,6 +32,7 @@ integration_tests = \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
+	tests/integration/test_why.py \
 	tests/integration/test_workspace.py
 
 TESTS += $(integration_tests)

@@ -115,7 +115,7 @@ class Display(ScreenCase):
         screen.expect_part("^exit 130$")
         shown = screen.text().replace("^C", "")  # which the terminal echoes
         self.assertEqual("ppctl: Interrupt: canceling the run; once more to kill it\n"
-                         "FAIL long T canceled\n"
+                         "FAIL long T canceled with its run\n"
                          "exit 130\n", shown)
 
     def test_ended_by_a_signal_it_leaves_the_terminal_as_it_was(self):

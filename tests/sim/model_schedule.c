@@ -402,13 +402,36 @@ static void end_waits(struct model *model)
 	}
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct model_exec *x = *(struct model_exec *const *)a;
+	const struct model_exec *y = *(struct model_exec *const *)b;
+	return x == y ? 0 : is_earlier(x, y) ? -1 : 1;
+}
+
+/* Who was requested first is first, until one fails: it may be the first of a run that does. */
+static bool settle_execs(struct model *model)
+{
+	struct model_exec **execs = mem_new(model->n_execs, sizeof(*execs));
+	bool has_changed = false, has_failed = false;
+	for (size_t i = 0; i < model->n_execs; i++)
+		execs[i] = model->execs[i];
+	qsort(execs, model->n_execs, sizeof(*execs), compare_ids);
+	for (size_t i = 0; i < model->n_execs && !has_failed; i++) {
+		bool has_settled = settle_exec(execs[i]);
+		has_changed |= has_settled;
+		has_failed = has_settled && !model_is_success(execs[i]);
+	}
+	free(execs);
+	return has_changed;
+}
+
 void model_advance(struct model *model)
 {
 	bool has_changed = true;
 	while (has_changed) {
 		has_changed = settle_runs(model);
-		for (size_t i = 0; i < model->n_execs; i++)
-			has_changed |= settle_exec(model->execs[i]);
+		has_changed |= settle_execs(model);
 		end_waits(model);
 		if (!has_changed)
 			has_changed = model_fail_stuck(model);

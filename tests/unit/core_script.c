@@ -194,7 +194,7 @@ static int play_plan(struct line *line)
 	struct name_request request = line_request(line);
 	struct plan plan = {0};
 	char *before = kit_dump(line->kit->core);
-	int rc = core_plan(line->kit->core, &request, &plan, &line->kit->fault);
+	int rc = core_plan(line->kit->core, &request, false, &plan, &line->kit->fault);
 	char *after = kit_dump(line->kit->core);
 	cr_assert_str_eq(before, after, "'%s': the plan changed something", line->kit->line);
 	free(before);

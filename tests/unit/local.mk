@@ -248,6 +248,16 @@ tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c 
 	client/top_runs.c
 tests_unit_test_top_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test_graph
+tests_unit_test_graph_SOURCES = tests/unit/test_graph.c client/graph_text.c client/member.c \
+	client/memory.c client/output.c client/json.c
+tests_unit_test_graph_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test_plan_tree
+tests_unit_test_plan_tree_SOURCES = tests/unit/test_plan_tree.c client/plan_tree.c client/member.c \
+	client/memory.c client/output.c client/json.c
+tests_unit_test_plan_tree_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test_outcome
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c client/member.c \
 	client/memory.c client/outcome.c client/output.c client/table.c
@@ -267,6 +277,10 @@ core_kit = \
 unit_tests += tests/unit/test_names
 tests_unit_test_names_SOURCES = tests/unit/test_names.c $(core_kit)
 tests_unit_test_names_LDADD = $(core_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_outline
+tests_unit_test_outline_SOURCES = tests/unit/test_outline.c $(core_kit)
+tests_unit_test_outline_LDADD = $(core_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)
