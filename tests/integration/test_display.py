@@ -123,7 +123,7 @@ class Display(ScreenCase):
         screen = self.screen("run long; stty -a")
         screen.expect("* long T\nT · 1 running\n")
         os.kill(screen.child(), signal.SIGTERM)
-        screen.expect_part("^FAIL long T canceled$")
+        screen.expect_part("^FAIL long T canceled")
         screen.expect_part(r"(?s)icanon.* echo ")
         self.assertEqual("1", screen.value("cursor_flag"))
         self.assertEqual("1", screen.value("wrap_flag"))
