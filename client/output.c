@@ -38,6 +38,17 @@ void output_init(struct output *output, FILE *stream)
 	output->columns = columns_of(fd, output->is_terminal);
 }
 
+bool output_is_utf8(void)
+{
+	const char *names[] = {getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i] && *names[i])
+			return strcasestr(names[i], "utf-8") || strcasestr(names[i], "utf8");
+	}
+	return false;
+}
+
 const char *output_style_begin(const struct output *output, enum output_style style)
 {
 	static const char *const begin[] = {
