@@ -314,10 +314,10 @@ class Processes(Scarce):
 
     def test_none_for_a_scheduler(self):
         gate = self.ws.gate("gate")
-        self.serve(held={"run": gate})
+        self.serve(held={"run": f"echo >there; {gate}"})
         with kit.Connection(self.ws) as peer:
             run = peer.call("start", names=["held"])["result"]["run"]
-        self.ws.until_state("held", "running")
+        kit.until(lambda: (self.ws.dir / "there").exists(), "its process is there")
         said = []
         with limited(self.supervisor, resource.RLIMIT_NPROC, 1):
             os.kill(self.scheduler, signal.SIGKILL)
