@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/link.h"
 #include "client/memory.h"
 
 #define WAITING_LINES_MAX 3
@@ -46,6 +47,18 @@ static void put(struct line *line, const struct live_place *place, enum output_s
 	    output_style_end(place->output, style));
 	line->width += output_width(escaped);
 	free(escaped);
+}
+
+/* The same of a name, which is a link to its log. */
+static void put_name(struct line *line, const struct live_place *place,
+    const struct progress_item *item, size_t columns)
+{
+	char *link = place->output->has_links && item->log ? link_begin(item->log) : NULL;
+
+	fputs(link ? link : "", line->stream);
+	put(line, place, STYLE_NONE, item->name, columns);
+	fputs(link ? LINK_END : "", line->stream);
+	free(link);
 }
 
 static void pad(struct line *line, size_t width)
@@ -107,7 +120,7 @@ static void add_running(struct live_frame *frame, const struct progress_item *it
 	begin(&line, place);
 	put(&line, place, STYLE_GOOD, spinner(place), 1);
 	put(&line, place, STYLE_NONE, " ", 1);
-	put(&line, place, STYLE_NONE, item->name, name_columns);
+	put_name(&line, place, item, name_columns);
 	pad(&line, 2 + name_columns + 1 + DURATION_COLUMNS - strlen(duration));
 	put(&line, place, STYLE_FAINT, duration, DURATION_COLUMNS);
 	if (item->expected_s > 0) {

@@ -10,11 +10,14 @@ ppctl_SOURCES = \
 	client/define.c \
 	client/display.c client/display.h \
 	client/events.c \
+	client/excerpt.c client/excerpt.h \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
 	client/help.c client/help.h \
+	client/ignore.c client/ignore.h \
 	client/inside.c \
 	client/json.c \
+	client/link.c client/link.h \
 	client/live.c client/live.h \
 	client/live_frame.c client/live_frame.h \
 	client/logfile.c client/logfile.h \
@@ -31,6 +34,7 @@ ppctl_SOURCES = \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \
+	client/sequence.c client/sequence.h \
 	client/settings.c \
 	client/table.c client/table.h \
 	client/telling.c client/telling.h \
