@@ -22,10 +22,10 @@ SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 class Screen:
     """A terminal of some size in which ppctl runs; what came after it says its exit status."""
 
-    def __init__(self, ws, words, columns, rows, term=None):
+    def __init__(self, ws, words, columns, rows, term=None, links=False):
         self.is_narrow = columns <= 40  # how much of the totals is there depends on the time's length
         self.socket = str(ws.dir / "tmux")
-        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''}"
+        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''} {'FORCE_HYPERLINK=1' if links else ''}"
         command = f"{variables}; trap : INT; ppctl -C {ws.dir} {words}; echo exit $?; exec sleep 1000"
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "sh", "-c", command, config=True)
 
@@ -143,6 +143,20 @@ class Display(kit.Case):
                       "ok 東京 T\n"
                       "ok test T\n"
                       "exit 1\n")
+
+    def test_links_take_no_room(self):
+        name = "東京-" + "x" * 40
+        self.ws.define({name: {"run": self.ws.gate("gate")}, "warned": {"run": "printf '\\033[33mwarning\\033[0m: x\\n'"}})
+        screen = self.screen(f"run {name} warned", 60, 10, links=True)
+        screen.expect("ok warned T\n"
+                      "  warning: x\n"
+                      f"* {name[:28]} T\n"
+                      "T · 1 running · 1 ok\n")
+        self.ws.open_gate("gate")
+        screen.expect("ok warned T\n"
+                      "  warning: x\n"
+                      f"ok {name} T\n"
+                      "exit 0\n")
 
     def test_at_40x10(self):
         self.define_release()
