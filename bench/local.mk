@@ -25,6 +25,11 @@ bench_programs += bench/core
 bench_core_SOURCES = bench/core.c
 bench_core_LDADD = $(core_libs)
 
+# How good its order is.
+bench_programs += bench/makespan
+bench_makespan_SOURCES = bench/makespan.c
+bench_makespan_LDADD = $(core_libs)
+
 # One proc among ever more reverse dependencies, in the core alone.
 bench_programs += bench/rdeps
 bench_rdeps_SOURCES = bench/rdeps.c

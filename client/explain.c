@@ -1,16 +1,20 @@
 /*
- * The verbs that explain: show, plan, why. They run nothing. What show prints is whatever members
+ * The verbs that explain: show and why. They run nothing. What show prints is whatever members
  * the answer has, so that a newer daemon's are not lost.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/logfile.h"
 #include "client/memory.h"
 #include "client/outcome.h"
 #include "client/request.h"
 #include "client/table.h"
 #include "client/verbs.h"
+
+#define LAST_LINE_MAX 1000 /* bytes of a log's */
 
 static void print_fields(const struct output *output, json_t *object, int indent);
 
@@ -158,9 +162,45 @@ int verb_show(struct client *client)
 	return EXIT_FINE;
 }
 
+/* The last line of a text that has anything in it: where it begins, and its length in *size. */
+static const char *find_last_line(const struct logfile_text *text, size_t *size)
+{
+	size_t end = text->size, begin;
+
+	while (end > 0 && isspace((unsigned char)text->bytes[end - 1]))
+		end--;
+	for (begin = end; begin > 0 && text->bytes[begin - 1] != '\n';)
+		begin--;
+	*size = end - begin > LAST_LINE_MAX ? LAST_LINE_MAX : end - begin;
+	return text->bytes + begin;
+}
+
+/* Where a failure is told at length, and how that ends: mostly with the reason. */
+static void print_log(const struct output *output, const char *path)
+{
+	struct logfile_text text;
+	const char *line;
+	size_t size;
+
+	fputs("log: ", output->stream);
+	output_print_escaped(output->stream, path, strlen(path), 0);
+	putc('\n', output->stream);
+	if (logfile_read(path, &text))
+		return;
+	line = find_last_line(&text, &size);
+	if (size > 0) {
+		fputs("  ", output->stream);
+		output_print_escaped(
+		    output->stream, line, size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+		putc('\n', output->stream);
+	}
+	free(text.bytes);
+}
+
 int verb_why(struct client *client)
 {
 	json_t *result = NULL, *line;
+	const char *log;
 	size_t i;
 	int status = ask_about(client, "why", &result);
 
@@ -175,72 +215,10 @@ int verb_why(struct client *client)
 			    json_string_length(line), 0);
 			putc('\n', client->out.stream);
 		}
+		log = member_text(result, "log", NULL);
+		if (log)
+			print_log(&client->out, log);
 	}
 	json_decref(result);
 	return EXIT_FINE;
-}
-
-/* "base (dep), early (rdep)", and what only a command can tell. New. */
-static char *describe_edges(const json_t *deps, const json_t *unresolved)
-{
-	char *text = NULL;
-	size_t size, i;
-	FILE *stream = open_memstream(&text, &size);
-	json_t *dep;
-
-	if (!stream)
-		memory_refused();
-	json_array_foreach (deps, i, dep) {
-		const char *reason = member_text(dep, "reason", NULL);
-
-		fprintf(stream, "%s%s", i > 0 ? ", " : "", member_text(dep, "name", "?"));
-		if (reason)
-			fprintf(stream, " (%s)", reason);
-	}
-	json_array_foreach (unresolved, i, dep)
-		fprintf(stream, "%s%s", ftell(stream) > 0 ? ", " : "", json_string_value(dep));
-	if (fclose(stream))
-		memory_refused();
-	return text;
-}
-
-static void print_plan(const struct output *output, const json_t *steps)
-{
-	static const char *const heads[] = {"STEP", "NAME", "WAVE", "AFTER"};
-	struct table *table = table_new(heads, 4);
-	size_t i;
-	json_t *step;
-
-	json_array_foreach (steps, i, step) {
-		char number[24], wave[24];
-		char *after = describe_edges(
-		    json_object_get(step, "deps"), json_object_get(step, "unresolved"));
-		const char *cells[] = {number, member_text(step, "name", "?"), wave, after};
-
-		snprintf(number, sizeof(number), "%zu", i + 1);
-		snprintf(wave, sizeof(wave), "%.0f", member_number(step, "wave", 0));
-		table_add(table, cells, STYLE_BOLD, 1);
-		free(after);
-	}
-	table_print(table, output);
-	table_free(table);
-}
-
-int verb_plan(struct client *client)
-{
-	struct request request;
-	json_t *result = NULL;
-	int status = request_set_all(&request, client->inv);
-
-	if (!status)
-		status = client_ask(client, "plan", &request.pp, &result);
-	if (!status)
-		client_warn_of(result);
-	if (!status && client->is_json)
-		output_print_json(&client->out, result);
-	else if (!status)
-		print_plan(&client->out, json_object_get(result, "steps"));
-	json_decref(result);
-	request_clear(&request);
-	return status;
 }

@@ -55,18 +55,6 @@ bool live_is_possible(const struct output *output)
 	return output->is_terminal && term && *term && strcmp(term, "dumb") != 0;
 }
 
-/* What setlocale(3) would say, without loading a locale. */
-static bool is_locale_utf8(void)
-{
-	const char *names[] = {getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i] && *names[i])
-			return strcasestr(names[i], "utf-8") || strcasestr(names[i], "utf8");
-	}
-	return false;
-}
-
 static void open_pending(struct live *live)
 {
 	live->pending = NULL;
@@ -101,7 +89,7 @@ struct live *live_new(const struct output *output)
 	struct live *live = memory_alloc(sizeof(*live));
 
 	live->output = output;
-	live->is_utf8 = is_locale_utf8();
+	live->is_utf8 = output_is_utf8();
 	live->begun_ms = clock_ms();
 	live->fd = open_terminal();
 	progress_init(&live->progress);

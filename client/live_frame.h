@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "client/line.h"
 #include "client/output.h"
 #include "client/progress.h"
 
@@ -31,5 +32,12 @@ struct live_frame {
 void live_frame_make(
     struct live_frame *frame, const struct progress *progress, const struct live_place *place);
 void live_frame_clear(struct live_frame *frame);
+
+/* Appends how long it has taken so far and will take; how many are in which state. What matters
+ * most comes first: narrow terminals cut the rest. */
+void live_frame_put_times(
+    struct line *line, const struct progress *progress, const struct live_place *place);
+void live_frame_put_counts(
+    struct line *line, const struct progress *progress, const struct live_place *place);
 
 #endif

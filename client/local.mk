@@ -13,10 +13,13 @@ ppctl_SOURCES = \
 	client/excerpt.c client/excerpt.h \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
+	client/graph.c client/graph.h client/graph_text.c \
 	client/help.c client/help.h \
 	client/ignore.c client/ignore.h \
 	client/inside.c \
 	client/json.c \
+	client/keys.c client/keys.h \
+	client/line.c client/line.h \
 	client/link.c client/link.h \
 	client/live.c client/live.h \
 	client/live_frame.c client/live_frame.h \
@@ -29,16 +32,24 @@ ppctl_SOURCES = \
 	client/options.c client/options.h \
 	client/outcome.c client/outcome.h \
 	client/output.c client/output.h \
+	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
 	client/questions.c client/questions.h \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \
+	client/screen.c client/screen.h \
 	client/sequence.c client/sequence.h \
 	client/settings.c \
 	client/table.c client/table.h \
 	client/telling.c client/telling.h \
 	client/terminal.c client/terminal.h \
+	client/top.c client/top.h \
+	client/top_feed.c client/top_feed.h \
+	client/top_frame.c client/top_frame.h \
+	client/top_keys.c \
+	client/top_model.c client/top_model.h \
+	client/top_runs.c client/top_runs.h \
 	client/verbs.c client/verbs.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)

@@ -43,6 +43,17 @@ void output_init(struct output *output, FILE *stream)
 	output->columns = columns_of(fd, output->is_terminal);
 }
 
+bool output_is_utf8(void)
+{
+	const char *names[] = {getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i] && *names[i])
+			return strcasestr(names[i], "utf-8") || strcasestr(names[i], "utf8");
+	}
+	return false;
+}
+
 const char *output_style_begin(const struct output *output, enum output_style style)
 {
 	static const char *const begin[] = {
@@ -62,6 +73,7 @@ const char *output_style_end(const struct output *output, enum output_style styl
 	return output->has_color && style != STYLE_NONE ? COLORS_END : "";
 }
 
+/* What setlocale(3) would say, without loading a locale. */
 enum output_style output_state_style(const char *state)
 {
 	if (strcmp(state, "succeeded") == 0)

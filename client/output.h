@@ -21,6 +21,10 @@ struct output {
 /* Looks at the stream and at NO_COLOR, TERM, COLUMNS and what tells of links. */
 void output_init(struct output *output, FILE *stream);
 
+/* Whether the characters are UTF-8, as setlocale(3) would say of them: lines may be drawn with
+ * other than ASCII then. No locale is loaded. */
+bool output_is_utf8(void);
+
 enum output_style { STYLE_NONE, STYLE_GOOD, STYLE_BAD, STYLE_SKIP, STYLE_FAINT, STYLE_BOLD };
 
 /* The escape sequences around text of that style; empty without color. Static. */

@@ -110,6 +110,20 @@ static const struct option_spec runs_options[] = {
     {0},
 };
 
+static const struct option_spec plan_options[] = {
+    {"tree", 0, NULL, "as a tree: below each proc what comes before it"},
+    {"depth", 0, "N", "a tree that goes no more than N steps down"},
+    {0},
+};
+
+static const struct option_spec graph_options[] = {
+    {"dot", 0, NULL, "as text for Graphviz (the default)"},
+    {"svg", 0, NULL, "as a picture, which Graphviz's dot draws"},
+    {"mermaid", 0, NULL, "as a flowchart for Mermaid"},
+    {"output", 'o', "FILE", "into a file; - is standard output"},
+    {0},
+};
+
 static const struct option_spec events_options[] = {
     {"kind", 0, "KIND", "only state, run, input or define (repeatable)"},
     {0},
@@ -228,6 +242,16 @@ const struct verb verbs[] = {
         .run = verb_status,
     },
     {
+        .name = "top",
+        .usage = "",
+        .summary = "All runs and procs in the terminal, with keys to look and to cancel",
+        .details = "q quits, ? tells the other keys. Ends nothing and starts nothing by itself.",
+        .examples = "ppctl top\n"
+                    "ppctl --run nightly top",
+        .flags = VERB_LOOKS_ONLY,
+        .run = verb_top,
+    },
+    {
         .name = "list",
         .usage = "",
         .summary = "What can be run: procs and protos, arguments, choices, descriptions",
@@ -250,12 +274,28 @@ const struct verb verbs[] = {
         .name = "plan",
         .usage = "NAME... [arg=value...]",
         .summary = "What a run would do, in order, with the reason for each edge",
-        .details = "It runs nothing.",
-        .examples = "ppctl plan deploy::prod",
+        .details = "It runs nothing. In a tree, what was shown with all below it already is marked "
+                   "(*).",
+        .options = plan_options,
+        .examples = "ppctl plan deploy::prod\n"
+                    "ppctl plan --tree --depth 2 release",
         .min_words = 1,
         .max_words = ANY,
         .words = WORDS_NAMES,
         .run = verb_plan,
+    },
+    {
+        .name = "graph",
+        .usage = "[NAME... [arg=value...]]",
+        .summary = "The graph of what a run would do, or of all that is defined",
+        .details = "Of procs that are in the run of --run it shows their states.",
+        .options = graph_options,
+        .examples = "ppctl graph --svg -o release.svg release\n"
+                    "ppctl --run nightly graph --mermaid release\n"
+                    "ppctl graph | tred | dot -Tpng >all.png",
+        .max_words = ANY,
+        .words = WORDS_NAMES,
+        .run = verb_graph,
     },
     {
         .name = "why",

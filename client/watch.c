@@ -16,6 +16,7 @@
 #include "client/clock.h"
 #include "client/live.h"
 
+#define STOPPED_MS 1000 /* a terminal that takes nothing for so long is stopped */
 #define ECHO_S 0.5
 #define RUN_SIZE 24 /* for the number of a run */
 #define N_POLLED (3 + FOREGROUND_POLLS)
@@ -87,13 +88,23 @@ static void note_signal(struct watch *watch, int signal)
 		watch->signal = signal;
 }
 
+/* Whether standard error takes a line: whoever waits for a terminal that is stopped hears no more
+ * signals. */
+static bool can_tell(void)
+{
+	struct pollfd polled = {STDERR_FILENO, POLLOUT, 0};
+
+	return poll(&polled, 1, STOPPED_MS) > 0;
+}
+
 static void tell_signal(struct watch *watch, int signal, const char *text)
 {
 	if (watch->client->is_json)
 		return;
 	foreground_release(watch->options->foreground);
 	display_hide_live(watch->options->display);
-	fprintf(stderr, "ppctl: %s: %s\n", strsignal(signal), text);
+	if (can_tell())
+		fprintf(stderr, "ppctl: %s: %s\n", strsignal(signal), text);
 	foreground_grab(watch->options->foreground);
 }
 

@@ -36,6 +36,9 @@ request_handler handle_list, handle_runs;
 /* requests_show.c */
 request_handler handle_show, handle_plan, handle_why;
 
+/* requests_graph.c */
+request_handler handle_graph;
+
 /* requests_settings.c */
 request_handler handle_params_get, handle_params_set, handle_options_get, handle_options_set;
 

@@ -40,6 +40,7 @@ struct keep {
 	struct duration durations[DURATIONS_MAX];
 	size_t n_durations;
 	size_t n_durations_stored;      /* since they were pruned */
+	bool are_durations_due;         /* a run is over, or they are many */
 	struct store_counters counters; /* as stored */
 	bool are_settings_new;
 	char *problem;
@@ -160,6 +161,7 @@ static int put_runs(struct daemon *daemon, const struct core_changes *changes, u
 
 		if (run)
 			result = store_put_run(daemon->store, run);
+		keep->are_durations_due |= run && run->ended_ns > 0;
 		note_seq(last_seq, extra ? extra->event_seq : 0);
 	}
 	for (size_t i = 0; i < keep->n_dropped_runs && result == 0; i++)
@@ -180,6 +182,7 @@ static void note_duration(struct keep *keep, const struct execution *execution)
 	    (struct duration){.proc = mem_copy(execution->proc->name),
 	        .ended_ns = execution->ended_ns,
 	        .duration_ns = execution->ended_ns - execution->started_ns};
+	keep->are_durations_due |= keep->n_durations == DURATIONS_MAX;
 }
 
 static int put_executions(
@@ -222,15 +225,13 @@ static int put_settings(struct daemon *daemon)
 	return result;
 }
 
-/* Those of the last pass that were not written yet, once they are many or nothing is going on. */
+/* Those that were not written yet, once they are many or a run is over. */
 static int put_durations(struct daemon *daemon)
 {
 	const struct keep *keep = daemon->keep;
-	struct core_load load;
 	int result = 0;
 
-	core_get_load(daemon->core, &load);
-	if (keep->n_durations < DURATIONS_MAX && load.n_active_runs > 0)
+	if (!keep->are_durations_due)
 		return 0;
 	for (size_t i = 0; i < keep->n_durations && result == 0; i++)
 		result = store_put_duration(daemon->store, keep->durations[i].proc,
@@ -273,11 +274,10 @@ static bool is_anything_new(const struct daemon *daemon, const struct core_chang
 static void forget_durations(struct daemon *daemon)
 {
 	struct keep *keep = daemon->keep;
-	struct core_load load;
 
-	core_get_load(daemon->core, &load);
-	if (keep->n_durations < DURATIONS_MAX && load.n_active_runs > 0)
+	if (!keep->are_durations_due)
 		return;
+	keep->are_durations_due = false;
 	for (size_t i = 0; i < keep->n_durations; i++)
 		free(keep->durations[i].proc);
 	if (keep->n_durations_stored > DURATIONS_PRUNE)

@@ -134,6 +134,7 @@ daemon_request_sources = \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \
+	daemon/reasons_origin.c \
 	daemon/reload.c \
 	daemon/reload.h \
 	daemon/repeats.c \
@@ -145,6 +146,7 @@ daemon_request_sources = \
 	daemon/requests_daemon.c \
 	daemon/requests_define.c \
 	daemon/requests_globs.c \
+	daemon/requests_graph.c \
 	daemon/requests_history.c \
 	daemon/requests_input.c \
 	daemon/requests_inside.c \

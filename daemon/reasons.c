@@ -1,12 +1,14 @@
 /*
  * Puts into words why an execution waits, and how it ended. It only reads the core's model; that
- * it follows a chain of causes is bounded, as a chain can be as long as the graph is deep.
+ * it follows a chain of causes is bounded, as a chain can be as long as the graph is deep. Why it
+ * was scheduled at all is in reasons_origin.c.
  */
 #include "daemon/reasons.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/core/mem.h"
 #include "daemon/inputs.h"
@@ -126,6 +128,99 @@ static void format_duration(int64_t duration_ns, char *text, size_t size)
 		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
 }
 
+/* Since when a lock is held: "since 10:42:05 (3.2s ago)". */
+static char *describe_since(int64_t since_ns, int64_t now_ns)
+{
+	time_t whole = (time_t)(since_ns / 1000000000);
+	char at[32] = "?", ago[32];
+	struct tm tm;
+
+	if (localtime_r(&whole, &tm))
+		strftime(at, sizeof(at), "%H:%M:%S", &tm);
+	format_duration(now_ns > since_ns ? now_ns - since_ns : 0, ago, sizeof(ago));
+	return mem_print("since %s (%s ago)", at, ago);
+}
+
+static char *describe_lock_fully(const struct reason *reason, const char *name, int64_t now_ns)
+{
+	char *since, *text;
+
+	if (reason->lock_since_ns == 0)
+		return mem_print(
+		    "waits for the lock %s, for which %s comes first", reason->lock, name);
+	since = describe_since(reason->lock_since_ns, now_ns);
+	text = mem_print("waits for the lock %s, held by %s %s", reason->lock, name, since);
+	free(since);
+	return text;
+}
+
+static char *describe_slot_fully(const struct core *core, const struct reason *reason)
+{
+	const struct core_options *options = core_get_options(core);
+	struct strings holders = {0};
+	struct core_load load;
+	char *names, *text;
+
+	core_get_load(core, &load);
+	for (size_t i = 0; i < reason->names.count; i++)
+		strings_add(&holders, reason->names.items[i]);
+	if (load.n_slots_used > holders.count && holders.count > 0)
+		strings_take(
+		    &holders, mem_print("%llu others",
+		                  (unsigned long long)(load.n_slots_used - holders.count)));
+	names = join_some(&holders);
+	if (options->is_single)
+		text = mem_print(
+		    "waits for its turn: one runs at a time (mode: single), now %s", names);
+	else
+		text = mem_print("waits for a free slot: %u may run at once (parallel), now %s",
+		    options->parallel, names);
+	free(names);
+	strings_clear(&holders);
+	return text;
+}
+
+/* Who may still define what is missing. */
+static char *describe_missing_fully(const struct execution *execution, const char *names)
+{
+	const struct run *run = execution_run(execution);
+
+	if (!run)
+		return mem_print("waits for %s, which nothing defines yet", names);
+	return mem_print("waits for %s, which nothing defines yet (%srun %llu %s)", names,
+	    run->holds > 0 ? "" : "something of ", (unsigned long long)run->id,
+	    run->holds > 0 ? "is held open" : "goes on");
+}
+
+/* What it waits for, with all that may help somebody to do something about it. */
+static char *describe_wait_fully(
+    const struct core *core, const struct execution *execution, int64_t now_ns)
+{
+	struct reason reason = {0};
+	const struct run *before;
+	char *names, *text;
+
+	if (execution->state != STATE_WANTED)
+		return reason_of_wait(core, execution);
+	core_explain(core, execution, &reason);
+	names = join_some(&reason.names);
+	before = execution->predecessor ? execution_run(execution->predecessor) : NULL;
+	if (reason.kind == WAITS_LOCK && reason.lock)
+		text = describe_lock_fully(&reason, names, now_ns);
+	else if (reason.kind == WAITS_SLOT && reason.names.count > 0)
+		text = describe_slot_fully(core, &reason);
+	else if (reason.kind == WAITS_MISSING)
+		text = describe_missing_fully(execution, names);
+	else if (reason.kind == WAITS_PREDECESSOR && before)
+		text = mem_print("waits for the end of its execution in run %llu",
+		    (unsigned long long)before->id);
+	else
+		text = describe_reason(execution, &reason, names ? names : "");
+	free(names);
+	strings_clear(&reason.names);
+	return text;
+}
+
 static char *describe_success(const struct execution *execution, const char *name)
 {
 	const char *info = execution->info;
@@ -158,8 +253,8 @@ static char *describe_failure(const struct execution *execution, const struct me
 }
 
 /* One line about the state of the execution. */
-static char *describe_state(
-    const struct core *core, const struct execution *execution, const struct membership *member)
+static char *describe_state(const struct core *core, const struct execution *execution,
+    const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
 	char *waits, *line;
@@ -170,7 +265,7 @@ static char *describe_state(
 		return describe_failure(execution, member);
 	if (execution_is_complete(execution))
 		return describe_success(execution, name);
-	waits = reason_of_wait(core, execution);
+	waits = describe_wait_fully(core, execution, now_ns);
 	if (waits)
 		line = mem_print("%s %s", name, waits);
 	else if (execution->state == STATE_RUNNING)
@@ -193,7 +288,8 @@ static const struct execution *find_blocker(
 	core_explain(core, execution, &reason);
 	if (reason.kind == WAITS_PREDECESSOR)
 		found = execution->predecessor;
-	for (size_t i = 0; i < reason.names.count && !found; i++) {
+	/* Of those that hold slots none is the one. */
+	for (size_t i = 0; i < reason.names.count && !found && reason.kind != WAITS_SLOT; i++) {
 		const struct proc *proc = core_find_proc(core, reason.names.items[i]);
 
 		if (proc)
@@ -211,30 +307,14 @@ static const struct execution *find_cause(
 	return find_blocker(core, execution);
 }
 
-/* Why a completed or running execution was scheduled at all. */
-static void add_origin(const struct execution *execution, struct strings *lines)
+const struct execution *reason_trace(const struct core *core, const struct execution *execution,
+    const struct membership *member, int64_t now_ns, struct strings *lines, struct strings *causes)
 {
-	const struct run *run = execution_run(execution);
-	const char *name = execution->proc->name;
-
-	if (execution->n_dependents > 0)
-		strings_take(lines, mem_print("%s was scheduled for %s", name,
-		                        execution->dependents[0]->proc->name));
-	else if (run && run->name)
-		strings_take(lines, mem_print("%s was asked for in run %llu (%s)", name,
-		                        (unsigned long long)run->id, run->name));
-	else if (run)
-		strings_take(lines,
-		    mem_print("%s was asked for in run %llu", name, (unsigned long long)run->id));
-}
-
-void reason_trace(const struct core *core, const struct execution *execution,
-    const struct membership *member, struct strings *lines, struct strings *causes)
-{
+	const struct run *run = member ? member->run : execution_run(execution);
 	const struct execution *last;
 
 	do {
-		strings_take(lines, describe_state(core, execution, member));
+		strings_take(lines, describe_state(core, execution, member, now_ns));
 		strings_add(causes, execution->proc->name);
 		last = execution;
 		execution =
@@ -242,6 +322,8 @@ void reason_trace(const struct core *core, const struct execution *execution,
 		member = NULL;
 	} while (execution && causes->count < CAUSES_MAX &&
 	         !strings_contain(causes, execution->proc->name));
-	if (execution_is_success(last) || last->state == STATE_RUNNING)
-		add_origin(last, lines);
+	/* Where there is a chain of failures, or of waits, it says so itself. */
+	if (causes->count == 1 || execution_is_success(last) || last->state == STATE_RUNNING)
+		reason_add_origin(core, last, run, lines);
+	return last;
 }

@@ -27,6 +27,7 @@ static const struct handler {
     {"create", handle_create},
     {"define", handle_define},
     {"durations", handle_durations},
+    {"graph", handle_graph},
     {"hello", handle_hello},
     {"input.answer", handle_input_answer},
     {"input.ask", handle_input_ask},

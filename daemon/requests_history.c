@@ -7,9 +7,8 @@
 #include "daemon/handlers.h"
 #include "daemon/request.h"
 #include "daemon/requests.h"
-#include "daemon/store.h"
 
-/* Each is a look into the database. */
+/* What is wanted for a screen. */
 #define NAMES_MAX 1000
 
 enum request_status handle_durations(struct request *request)
@@ -28,7 +27,7 @@ enum request_status handle_durations(struct request *request)
 		    request, PROTOCOL_LIMIT, "at most 1000 names at a time", NULL);
 	}
 	for (size_t i = 0; i < names.count; i++) {
-		int64_t duration_ns = store_get_duration(request->daemon->store, names.items[i]);
+		int64_t duration_ns = core_expected(request->daemon->core, names.items[i]);
 
 		if (duration_ns > 0)
 			json_object_set_new(

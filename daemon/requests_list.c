@@ -123,10 +123,11 @@ static const char *run_state(const struct run *run)
 
 json_t *list_run(const struct run *run)
 {
-	return json_pack("{s:I, s:o, s:s, s:I, s:I, s:o, s:o, s:I}", "run", (json_int_t)run->id,
-	    "name", view_text(run->name), "state", run_state(run), "procs",
-	    (json_int_t)run->n_members, "failed", (json_int_t)run->n_failed, "created_at",
-	    view_time(run->created_ns), "ended_at", view_time(run->ended_ns), "holds",
+	return json_pack("{s:I, s:o, s:s, s:I, s:I, s:I, s:o, s:o, s:I}", "run",
+	    (json_int_t)run->id, "name", view_text(run->name), "state", run_state(run), "procs",
+	    (json_int_t)run->n_members, "complete",
+	    (json_int_t)(run->n_members - run->n_incomplete), "failed", (json_int_t)run->n_failed,
+	    "created_at", view_time(run->created_ns), "ended_at", view_time(run->ended_ns), "holds",
 	    (json_int_t)run->holds);
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/handlers.h"
+#include "daemon/logs.h"
 #include "daemon/reasons.h"
 #include "daemon/requests.h"
 #include "daemon/requests_list.h"
@@ -182,19 +183,23 @@ enum request_status handle_show(struct request *request)
 
 /* --- plan --- */
 
-static const char *edge_reason_name(enum edge_reason reason)
+/* What only a command or a later definition can tell, in words. */
+static json_t *list_unresolved(const struct plan_step *step)
 {
-	switch (reason) {
-	case EDGE_DEP:
-		return "dep";
-	case EDGE_RDEP:
-		return "rdep";
-	case EDGE_WHEN_SCHEDULED:
-		return "when_scheduled";
-	case EDGE_WHEN_TARGET_SCHEDULED:
-		return "when_target_scheduled";
+	json_t *list = json_array();
+	char *text;
+
+	for (size_t i = 0; list && i < step->missing.count; i++) {
+		text = mem_print("%s, which nothing defines yet", step->missing.items[i]);
+		json_array_append_new(list, view_text(text));
+		free(text);
 	}
-	return "dep";
+	for (size_t i = 0; list && i < step->commands.count; i++) {
+		text = mem_print("what the command %s prints", step->commands.items[i]);
+		json_array_append_new(list, view_text(text));
+		free(text);
+	}
+	return list;
 }
 
 static json_t *build_step(const struct plan_step *step)
@@ -203,10 +208,10 @@ static json_t *build_step(const struct plan_step *step)
 
 	for (size_t i = 0; deps && i < step->deps.count; i++)
 		json_array_append_new(deps, json_pack("{s:s, s:s}", "name", step->deps.items[i],
-		                                "reason", edge_reason_name(step->reasons[i])));
+		                                "reason", view_edge_reason(step->reasons[i])));
 	return json_pack("{s:s, s:i, s:b, s:b, s:o, s:o}", "name", step->name, "wave",
 	    (int)step->wave, "collector", step->is_collector, "joined", step->is_joined, "deps",
-	    deps, "unresolved", view_texts(&step->unresolved));
+	    deps, "unresolved", list_unresolved(step));
 }
 
 static json_t *build_plan(const struct plan *plan)
@@ -235,7 +240,7 @@ static enum request_status proceed_plan(struct request *request, const struct na
 	struct plan plan = {0};
 	json_t *answer;
 
-	if (core_plan(request->daemon->core, query, &plan, &fault) != 0)
+	if (core_plan(request->daemon->core, query, false, &plan, &fault) != 0)
 		return request_refuse_fault(request, &fault);
 	answer = build_plan(&plan);
 	plan_clear(&plan);
@@ -253,10 +258,22 @@ enum request_status handle_plan(struct request *request)
 
 /* --- why --- */
 
+/* Where the cause of a failure printed what it did; null where there is none. */
+static json_t *view_failed_log(const struct execution *cause)
+{
+	bool is_told = cause && cause->state == STATE_FAILED && cause->attempt > 0;
+	char *path = is_told ? logs_path(cause) : NULL;
+	json_t *value = view_text(path);
+
+	free(path);
+	return value;
+}
+
 enum request_status handle_why(struct request *request)
 {
 	const char *name = request_read_text(request, "name");
 	struct strings lines = {0}, causes = {0};
+	const struct execution *cause = NULL;
 	struct membership *member;
 	const char *state;
 	struct proc *proc;
@@ -276,11 +293,11 @@ enum request_status handle_why(struct request *request)
 		bool is_override = run && member->override != ERROR_NONE;
 
 		state = is_override ? "failed" : execution_state_name(member->execution);
-		reason_trace(
-		    request->daemon->core, member->execution, run ? member : NULL, &lines, &causes);
+		cause = reason_trace(request->daemon->core, member->execution, run ? member : NULL,
+		    request->now_ns, &lines, &causes);
 	}
-	answer = json_pack("{s:s, s:s, s:o, s:o}", "name", name, "state", state, "lines",
-	    view_texts(&lines), "causes", view_texts(&causes));
+	answer = json_pack("{s:s, s:s, s:o, s:o, s:o}", "name", name, "state", state, "lines",
+	    view_texts(&lines), "causes", view_texts(&causes), "log", view_failed_log(cause));
 	strings_clear(&lines);
 	strings_clear(&causes);
 	if (!answer)

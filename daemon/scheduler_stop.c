@@ -28,7 +28,9 @@ void scheduler_stop(struct daemon *daemon)
 {
 	struct scheduler *scheduler = scheduler_of(daemon);
 	int64_t now_ns = scheduler_now_ns();
-	const struct cancel_request request = {.is_all = true, .scope = {.now_ns = now_ns}};
+	const struct cancel_request request = {.is_all = true,
+	    .info = "it was canceled, as the daemon ended",
+	    .scope = {.now_ns = now_ns}};
 	struct fault fault = {0};
 	char quoted[LOG_QUOTED_SIZE];
 	char *names;

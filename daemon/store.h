@@ -109,9 +109,6 @@ struct restore;
 
 int store_get_counters(struct store *store, struct store_counters *counters);
 
-/* How long a proc takes by what is known of it: nanoseconds; 0: nothing is. */
-int64_t store_get_duration(struct store *store, const char *proc);
-
 /* A new reference; NULL: there is none. */
 json_t *store_get_setting(struct store *store, const char *name);
 

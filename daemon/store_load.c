@@ -375,6 +375,8 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	    .proc = store_text_at(row, 23),
 	    .env = (uint32_t)sqlite3_column_int64(row, 27),
 	    .queued_ns = sqlite3_column_int64(row, 28),
+	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 29),
+	    .place = (uint32_t)sqlite3_column_int64(row, 30),
 	};
 
 	if (state < 0 || error < 0 || ending < 0)
@@ -419,6 +421,15 @@ static int read_member(struct loading *loading, sqlite3_stmt *row)
 	return 0;
 }
 
+static int read_duration(struct loading *loading, sqlite3_stmt *row)
+{
+	const char *proc = store_text_at(row, 0);
+
+	if (proc != NULL)
+		core_expect(loading->core, proc, sqlite3_column_int64(row, 1));
+	return 0;
+}
+
 /* --- all of it --- */
 
 static int load_all(struct loading *loading)
@@ -439,11 +450,12 @@ static int load_all(struct loading *loading)
 	    {"SELECT id, run, state, error, ending, info, attempt, exit_code, signal, started_ns,"
 	     " ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
 	     " pid_started, user_us, system_us, max_rss_kib, seq, proc, definition, args, params,"
-	     " env, queued_ns FROM execution ORDER BY id",
+	     " env, queued_ns, rank_ms, place FROM execution ORDER BY id",
 	        read_execution},
 	    {"SELECT exec, value FROM result ORDER BY exec", read_result},
 	    {"SELECT run, exec, since, error, info FROM member ORDER BY since, run, exec",
 	        read_member},
+	    {"SELECT proc, mean_ns FROM duration ORDER BY ended_ns", read_duration},
 	};
 	int result = 0;
 

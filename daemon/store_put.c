@@ -373,6 +373,8 @@ static int insert_execution(struct store *store, const struct execution *executi
 	sqlite3_bind_int64(statement, 27, execution->params->key);
 	sqlite3_bind_int64(statement, 28, execution->env);
 	sqlite3_bind_int64(statement, 29, execution->queued_ns);
+	bind_number(statement, 30, execution->rank_ms);
+	bind_number(statement, 31, execution->place);
 	if (store_step(store, statement) != 0)
 		return -1;
 	store_count(store, SHARED_DEFINITIONS, definition->key, 1);

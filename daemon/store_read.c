@@ -86,20 +86,6 @@ int store_get_counters(struct store *store, struct store_counters *counters)
 	return result;
 }
 
-int64_t store_get_duration(struct store *store, const char *proc)
-{
-	sqlite3_stmt *statement = store->db ? store_prepare(store, SQL_GET_DURATION) : NULL;
-	int64_t duration_ns = 0;
-
-	if (statement == NULL)
-		return 0;
-	sqlite3_bind_text(statement, 1, proc, -1, SQLITE_STATIC);
-	if (sqlite3_step(statement) == SQLITE_ROW)
-		duration_ns = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return duration_ns > 0 ? duration_ns : 0;
-}
-
 json_t *store_get_setting(struct store *store, const char *name)
 {
 	sqlite3_stmt *statement = NULL;

@@ -34,6 +34,9 @@ const char *const store_migrations[STORE_VERSION] = {
     "  answer TEXT, run INTEGER, execs TEXT);"
     "CREATE TABLE duration(proc TEXT PRIMARY KEY, n INTEGER NOT NULL, mean_ns INTEGER NOT NULL,"
     "  last_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL) WITHOUT ROWID;",
+    /* 1 -> 2 */
+    "ALTER TABLE execution ADD COLUMN rank_ms INTEGER;"
+    "ALTER TABLE execution ADD COLUMN place INTEGER;",
 };
 
 const char *const store_statements[N_STORE_STATEMENTS] = {
@@ -62,8 +65,9 @@ const char *const store_statements[N_STORE_STATEMENTS] = {
         "INSERT INTO execution(id, run, state, error, ending, info, attempt, exit_code, signal,"
         " started_ns, ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
         " pid_started, user_us, system_us, max_rss_kib, seq, proc, definition, args, params,"
-        " env, queued_ns) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-        " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+        " env, queued_ns, rank_ms, place) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+        " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28,"
+        " ?29, ?30, ?31)",
     [SQL_UPDATE_EXECUTION] =
         "UPDATE execution SET run = ?2, state = ?3, error = ?4, ending = ?5, info = ?6,"
         " attempt = ?7, exit_code = ?8, signal = ?9, started_ns = ?10, ended_ns = ?11,"
@@ -84,7 +88,6 @@ const char *const store_statements[N_STORE_STATEMENTS] = {
         " ON CONFLICT(proc) DO UPDATE SET n = n + 1,"
         " mean_ns = mean_ns + (excluded.last_ns - mean_ns) / 4, last_ns = excluded.last_ns,"
         " ended_ns = excluded.ended_ns",
-    [SQL_GET_DURATION] = "SELECT mean_ns FROM duration WHERE proc = ?1",
     [SQL_PRUNE_DURATIONS] =
         "DELETE FROM duration WHERE proc IN (SELECT proc FROM duration ORDER BY ended_ns DESC"
         " LIMIT -1 OFFSET 10000)",

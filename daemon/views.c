@@ -98,17 +98,32 @@ static json_t *view_log(const struct execution *execution)
 	return value;
 }
 
-static json_t *view_locks(const struct definition *definition, char *const *values)
+json_t *view_locks(const struct definition *definition, char *const *values)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < definition->locks.count; i++) {
-		char *filled = definition_fill(definition, values, definition->locks.items[i]);
+		const char *text = definition->locks.items[i];
+		char *filled = values ? definition_fill(definition, values, text) : NULL;
 
-		json_array_append_new(list, view_text(filled));
+		json_array_append_new(list, view_text(filled ? filled : text));
 		free(filled);
 	}
 	return list;
+}
+
+const char *view_edge_reason(enum edge_reason reason)
+{
+	static const char *const names[] = {
+	    [EDGE_DEP] = "dep",
+	    [EDGE_RDEP] = "rdep",
+	    [EDGE_WHEN_SCHEDULED] = "when_scheduled",
+	    [EDGE_WHEN_TARGET_SCHEDULED] = "when_target_scheduled",
+	    [EDGE_COMMAND] = "command",
+	    [EDGE_PROTO] = "proto",
+	};
+
+	return names[reason];
 }
 
 /* The names among the dependencies, as scheduled. */

@@ -41,6 +41,12 @@ json_t *view_arguments(const struct definition *definition, char *const *values)
  * them. */
 json_t *view_defined_deps(const struct definition *definition, char *const *values);
 
+/* The locks that it needs, arguments filled in where values has them. */
+json_t *view_locks(const struct definition *definition, char *const *values);
+
+/* "dep", "rdep", "when_scheduled", … Static. */
+const char *view_edge_reason(enum edge_reason reason);
+
 /* A time in nanoseconds since the epoch, in seconds; null for 0. */
 json_t *view_time(int64_t time_ns);
 

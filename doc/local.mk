@@ -32,4 +32,7 @@ EXTRA_DIST += doc/link_pages.sh
 TESTS += doc/test_manual.sh
 EXTRA_DIST += doc/test_manual.sh
 
+# Made by scripts/record.
+EXTRA_DIST += doc/demo.cast doc/demo.txt doc/display.svg
+
 EXTRA_DIST += doc/DESIGN.md doc/SECURITY.md doc/STATE.md CONTRIBUTING.md

@@ -1,7 +1,11 @@
 # examples/: workspaces and programs that can be tried. tests/integration/test_examples.py runs what
-# is in c, python and shell, and compares what it prints with what is beside it.
+# is in c, python and shell, and compares what it prints with what is beside it; and demo, whose
+# outcome it compares.
 
 EXTRA_DIST += \
+	examples/demo/README.md \
+	examples/demo/needs \
+	examples/demo/parproc.yaml \
 	examples/release/.gitignore \
 	examples/release/parproc.yaml \
 	examples/release/steps/bootstrap \

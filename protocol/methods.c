@@ -86,6 +86,7 @@ static const struct method_param create_params[] = {
     P_RUN,
     END,
 };
+static const struct method_param graph_params[] = {P_ARGS, P_EXEC, P_NAMES, P_RUN, END};
 static const struct method_param plan_params[] = {P_ARGS, P_EXEC, P_NAMES_REQUIRED, P_RUN, END};
 
 static const struct method_param cancel_params[] = {
@@ -217,6 +218,8 @@ const struct method protocol_methods[] = {
     {"create", "make procs from protos", METHOD_CHANGES, create_params},
     {"define", "add procs and protos", METHOD_CHANGES, define_params},
     {"durations", "how long procs take, by what is known of them", METHOD_LOOKS, durations_params},
+    {"graph", "the graph of what a run would do, or of what is defined", METHOD_LOOKS,
+        graph_params},
     {"hello", "exchange versions", METHOD_LOOKS | METHOD_ALWAYS, hello_params},
     {"input.answer", "answer what a process asks", METHOD_CHANGES, input_answer_params},
     /* No request_id: its answer, which may be a secret, is not kept for a repeat. */

@@ -1,8 +1,8 @@
 /*
- * What scripts/analyze puts before each source: sys/queue.h and uthash as an analyzer can follow
- * them. Their macros link entries through pointers into others, which it does not relate to the
- * heads: it believes that what was removed and freed is still the first. Here, what a list or table
- * has is anything at each look. No program is ever built with this.
+ * What scripts/analyze puts before each source: sys/queue.h, uthash and utlist as an analyzer can
+ * follow them. Their macros link entries through pointers into others, which it does not relate to
+ * the heads: it believes that what was removed and freed is still the first. Here, what a list or
+ * table has is anything at each look. No program is ever built with this.
  */
 #ifndef PARPROC_SCRIPTS_ANALYZE_H
 #define PARPROC_SCRIPTS_ANALYZE_H
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/queue.h>
 #include <uthash.h>
+#include <utlist.h>
 
 /* Any pointer, NULL too: it has no body. What it is given has to be live still. */
 void *analyze_any(const void *live);
@@ -90,5 +91,8 @@ void **analyze_place(const void *live);
 	     (entry) = analyze_any(next_entry))
 #define HASH_VALUE(bytes, length, value)                                                           \
 	((value) = analyze_find(NULL, (const char *)(bytes), length) != NULL)
+
+#undef DL_SORT
+#define DL_SORT(head, compare) ((head) = ANALYZE_ANY(head, head))
 
 #endif

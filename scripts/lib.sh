@@ -6,7 +6,7 @@
 
 build_packages=(gcc make autoconf automake libtool pkg-config libevent-dev libjansson-dev
 	libsqlite3-dev libyaml-dev uthash-dev)
-test_packages=(libcriterion-dev python3 clang libclang-rt-dev clang-format tmux abigail-tools
+test_packages=(libcriterion-dev python3 clang libclang-rt-dev clang-format tmux graphviz abigail-tools
 	zsh fish)
 analysis_packages=(clang cppcheck shellcheck valgrind)
 

@@ -18,6 +18,15 @@ struct cancel {
 	struct strings *canceled;
 };
 
+static const char *describe_cancel(const struct cancel_request *request)
+{
+	if (request->info)
+		return request->info;
+	if (request->n_names > 0)
+		return "it was canceled by name";
+	return request->is_all ? "it was canceled with all runs" : "it was canceled with its run";
+}
+
 /* Ends execution itself, whoever else is in it. */
 static void cancel_execution(const struct cancel *cancel, struct execution *execution)
 {
@@ -28,10 +37,11 @@ static void cancel_execution(const struct cancel *cancel, struct execution *exec
 	if (execution->ending == ERROR_NONE)
 		strings_add(cancel->canceled, execution->proc->name);
 	if (execution->state == STATE_RUNNING)
-		ready_end(cancel->core, execution, ERROR_CANCELED, "it was canceled",
+		ready_end(cancel->core, execution, ERROR_CANCELED, describe_cancel(cancel->request),
 		    cancel->request->is_kill, now_ns);
 	else
-		settle_fail(cancel->core, execution, ERROR_CANCELED, "it was canceled", now_ns);
+		settle_fail(cancel->core, execution, ERROR_CANCELED,
+		    describe_cancel(cancel->request), now_ns);
 }
 
 static void cancel_member(const struct cancel *cancel, struct membership *member)

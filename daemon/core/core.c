@@ -10,6 +10,7 @@
 #include "daemon/core/blockers.h"
 #include "daemon/core/execution.h"
 #include "daemon/core/expand.h"
+#include "daemon/core/history.h"
 #include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
@@ -65,6 +66,7 @@ void core_free(struct core *core)
 		free(lock);
 	}
 	ready_clear(core);
+	history_clear(core);
 	registry_clear(core);
 	strings_clear(&core->appeared);
 	touch_clear(core);

@@ -144,7 +144,14 @@ int core_start(struct core *core, const struct name_request *request, bool is_fa
     struct start_outcome *outcome, struct fault *fault);
 
 /* Why one execution comes before another in a plan. */
-enum edge_reason { EDGE_DEP, EDGE_RDEP, EDGE_WHEN_SCHEDULED, EDGE_WHEN_TARGET_SCHEDULED };
+enum edge_reason {
+	EDGE_DEP,
+	EDGE_RDEP,
+	EDGE_WHEN_SCHEDULED,
+	EDGE_WHEN_TARGET_SCHEDULED,
+	EDGE_COMMAND, /* what a command will name */
+	EDGE_PROTO,   /* rather: the proc is made from the proto */
+};
 
 struct plan_step {
 	char *name;
@@ -153,7 +160,9 @@ struct plan_step {
 	bool is_joined;            /* an execution in flight would be joined */
 	struct strings deps;       /* names of steps before it */
 	enum edge_reason *reasons; /* one for each of deps */
-	struct strings unresolved; /* commands and missing names, in words */
+	struct strings missing;    /* names that nothing defines yet */
+	struct strings commands;   /* what has to be asked: the first word of each command */
+	struct strings locks;      /* filled in */
 };
 
 struct plan {
@@ -161,10 +170,25 @@ struct plan {
 	size_t n_steps;
 };
 
-/* What core_start would do; changes nothing. */
-int core_plan(
-    struct core *core, const struct name_request *request, struct plan *plan, struct fault *fault);
+/* What core_start would do; changes nothing. is_apart: in a run of its own, whatever is in flight
+ * elsewhere and could be joined. */
+int core_plan(struct core *core, const struct name_request *request, bool is_apart,
+    struct plan *plan, struct fault *fault);
 void plan_clear(struct plan *plan);
+
+/* What one definition says of another. Texts are valid during the call. */
+struct outline_edge {
+	const char *from; /* a proc, a proto, or a name that nothing defines; NULL: EDGE_COMMAND */
+	const char *to;   /* the one that comes after it */
+	enum edge_reason reason;
+	const char *command; /* EDGE_COMMAND: its first word */
+	bool is_missing;     /* nothing defines from */
+};
+
+/* Visits what the definitions of all procs and protos say of each other, as far as that is known
+ * without values for the arguments of protos; until visit returns false. */
+void core_outline(
+    struct core *core, bool (*visit)(const struct outline_edge *edge, void *arg), void *arg);
 
 struct run *core_find_run(const struct core *core, uint64_t id);
 
@@ -189,9 +213,10 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 struct cancel_request {
 	const char *const *names; /* NULL: the whole run (or all) */
 	size_t n_names;
-	bool is_all;   /* everything in every run */
-	bool is_force; /* also what other runs share */
-	bool is_kill;  /* SIGKILL at once */
+	bool is_all;      /* everything in every run */
+	bool is_force;    /* also what other runs share */
+	bool is_kill;     /* SIGKILL at once */
+	const char *info; /* why, as "it was canceled…"; NULL: that it was asked for */
 	struct scope scope;
 };
 
@@ -329,11 +354,28 @@ void core_forget_environment(struct core *core, struct execution *execution);
 /* Numbers up to that one were used, as somebody else knows. */
 void core_skip_executions(struct core *core, uint64_t exec);
 
+/* --- history --- */
+
+/*
+ * Says how long a proc takes, by its name; after that the core learns from those that succeed.
+ * mean_ns: of those before, recent ones counting more; not above 0: nothing is said.
+ */
+void core_expect(struct core *core, const char *name, int64_t mean_ns);
+
+/* How long a proc takes, in nanoseconds; 0: not known. */
+int64_t core_expected(const struct core *core, const char *name);
+
+/* The mean with one more duration, which counts a quarter; of none before, mean_ns is 0. */
+int64_t core_mean_duration(int64_t mean_ns, int64_t duration_ns);
+
 /* --- reasons --- */
 
 struct reason {
 	enum wait_reason kind;
-	struct strings names; /* what it waits for: dependencies, locks' holders, missing names */
+	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
+	                          some of those that hold slots */
+	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };
 
 /* Why execution is not running yet. The caller clears names. */

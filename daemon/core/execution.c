@@ -156,6 +156,11 @@ struct execution *execution_new(
 	return execution;
 }
 
+bool execution_is_collector(const struct execution *execution)
+{
+	return execution->definition->run.n_words == 0;
+}
+
 static void execution_unlink_from_proc(struct execution *execution)
 {
 	struct execution **link = &execution->proc->newest;

@@ -42,6 +42,9 @@ void execution_add_dep(struct core *core, struct execution *execution, struct ex
 /* Puts it at the end of the line of its proc: one is in flight, the others wait for it. */
 void execution_line_up(struct execution *execution);
 
+/* Whether it has no command: it ends when its dependencies have. */
+bool execution_is_collector(const struct execution *execution);
+
 /* Lets go of execution for a membership, a dependent or a dependency; the last one buries it. */
 void execution_unref(struct core *core, struct execution *execution);
 

@@ -77,7 +77,7 @@ static bool adopt(struct execution *execution, void *arg)
 
 uint32_t join_find(struct search *search, struct proc *proc)
 {
-	struct execution *execution = proc->in_flight;
+	struct execution *execution = search->is_apart ? NULL : proc->in_flight;
 
 	while (execution != NULL && !can_join(search, execution))
 		execution = execution->successor;

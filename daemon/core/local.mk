@@ -21,6 +21,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/hash.h \
 	daemon/core/heap.c \
 	daemon/core/heap.h \
+	daemon/core/history.c \
+	daemon/core/history.h \
 	daemon/core/index.c \
 	daemon/core/index.h \
 	daemon/core/join.c \
@@ -37,6 +39,7 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/near.c \
 	daemon/core/nested.c \
 	daemon/core/nested.h \
+	daemon/core/outline.c \
 	daemon/core/plan.c \
 	daemon/core/ready.c \
 	daemon/core/ready.h \

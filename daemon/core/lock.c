@@ -191,15 +191,24 @@ void lock_holder_changed(struct core *core, struct execution *holder)
 		lock_place_waiters(core, holder->claims[i].lock);
 }
 
-struct execution *lock_blocker(const struct execution *execution)
+struct execution *lock_find_blocker(const struct execution *execution, const struct lock **blocked)
 {
 	for (uint32_t i = 0; i < execution->n_claims; i++) {
 		const struct lock *lock = execution->claims[i].lock;
 		const struct heap_node *top = heap_top(&lock->claims);
+		*blocked = lock;
 		if (lock->holder != NULL)
 			return lock->holder;
 		if (top != NULL && claim_of(top)->execution != execution)
 			return claim_of(top)->execution;
 	}
+	*blocked = NULL;
 	return NULL;
+}
+
+struct execution *lock_blocker(const struct execution *execution)
+{
+	const struct lock *lock;
+
+	return lock_find_blocker(execution, &lock);
 }

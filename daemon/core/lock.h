@@ -40,4 +40,7 @@ void lock_holder_changed(struct core *core, struct execution *holder);
  * NULL. */
 struct execution *lock_blocker(const struct execution *execution);
 
+/* The same, and which lock it is. */
+struct execution *lock_find_blocker(const struct execution *execution, const struct lock **blocked);
+
 #endif

@@ -145,6 +145,8 @@ struct execution {
 	int32_t signal;          /* 0: none */
 	uint32_t live_runs;      /* active runs that it is in without override */
 	uint32_t touched;        /* its place among what has changed, from 1; or 0 */
+	uint32_t rank_ms;        /* from its start to the end of all that waits for it; or 0 */
+	uint32_t place;          /* how many its request made before it, if they have ranks */
 	char *info;              /* one line, or NULL; while it runs: why it was told to end */
 	int64_t queued_ns;       /* these: since the epoch, 0 until known */
 	int64_t started_ns;

@@ -11,12 +11,18 @@
 #include "daemon/core/run.h"
 #include "daemon/core/search.h"
 
+/* What is said of those that hold slots. */
+#define SLOT_HOLDERS_MAX 5
+#define SLOTS_LOOKED_AT 64
+
 void plan_clear(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		free(plan->steps[i].name);
 		strings_clear(&plan->steps[i].deps);
-		strings_clear(&plan->steps[i].unresolved);
+		strings_clear(&plan->steps[i].missing);
+		strings_clear(&plan->steps[i].commands);
+		strings_clear(&plan->steps[i].locks);
 		free(plan->steps[i].reasons);
 	}
 	free(plan->steps);
@@ -32,42 +38,58 @@ static enum edge_reason reason_of(const struct search_edge *edge)
 	return edge->kind == SEARCH_WHEN_SCHEDULED ? EDGE_WHEN_SCHEDULED : EDGE_DEP;
 }
 
-static void describe_edges(
-    const struct search *search, const struct node *node, struct plan_step *step)
+struct ordering {
+	struct search *search;
+	struct plan *plan;
+	uint32_t *named_by; /* of each node: 1 + the one whose dependencies have it already */
+	uint32_t *stack;
+};
+
+static const char *asked_command(const struct search_edge *edge, const struct definition *own)
 {
-	const struct definition *definition = node->proc->definition;
-	uint32_t dep;
+	const struct command *command = edge->definition
+	                                    ? &edge->definition->args[edge->arg].choices_command
+	                                    : &own->deps[edge->to].command;
+
+	return command->words[0];
+}
+
+static void describe_edges(
+    const struct ordering *ordering, const struct node *node, struct plan_step *step)
+{
+	const struct search *search = ordering->search;
+	uint32_t self = (uint32_t)(node - search->nodes) + 1, dep;
 
 	step->reasons = mem_new(node->n_edges, sizeof(*step->reasons));
 	for (size_t i = 0; i < node->n_edges; i++) {
 		const struct search_edge *edge = &search->edges[node->first_edge + i];
 		if (edge->kind == SEARCH_MISSING) {
-			strings_take(&step->unresolved,
-			    mem_print("%s, which nothing defines yet", edge->proc->name));
+			strings_add(&step->missing, edge->proc->name);
 		} else if (edge->kind == SEARCH_ASK) {
-			const struct command *command =
-			    edge->definition ? &edge->definition->args[edge->arg].choices_command
-			                     : &definition->deps[edge->to].command;
-			strings_take(&step->unresolved,
-			    mem_print("what the command %s prints", command->words[0]));
+			strings_add(&step->commands, asked_command(edge, node->proc->definition));
 		} else if (search_edge_holds(search, edge, &dep) &&
-		           !strings_contain(&step->deps, search->nodes[dep].proc->name)) {
+		           ordering->named_by[dep] != self) {
+			ordering->named_by[dep] = self;
 			step->reasons[step->deps.count] = reason_of(edge);
 			strings_add(&step->deps, search->nodes[dep].proc->name);
 		}
 	}
 }
 
-struct ordering {
-	struct search *search;
-	struct plan *plan;
-};
+static void describe_locks(const struct proc *proc, struct plan_step *step)
+{
+	const struct definition *definition = proc->definition;
+
+	for (size_t i = 0; i < definition->locks.count; i++)
+		strings_take(&step->locks,
+		    definition_fill(definition, proc->values, definition->locks.items[i]));
+}
 
 /* Describes the node and, before it, what it depends on. Colors: 0 not seen, 3 begun, 4 done. */
 static void describe(struct ordering *ordering, uint32_t root)
 {
 	struct search *search = ordering->search;
-	uint32_t *stack = mem_new(search->n_nodes + search->n_edges + 1, sizeof(*stack)), dep;
+	uint32_t *stack = ordering->stack, dep;
 	size_t count = 0;
 
 	stack[count++] = root;
@@ -92,9 +114,9 @@ static void describe(struct ordering *ordering, uint32_t root)
 		step->wave = node->proc->definition->wave;
 		step->is_collector = node->proc->definition->run.n_words == 0;
 		step->is_joined = node->kind == NODE_JOIN;
-		describe_edges(search, node, step);
+		describe_edges(ordering, node, step);
+		describe_locks(node->proc, step);
 	}
-	free(stack);
 }
 
 static int step_compare(const void *a, const void *b)
@@ -104,32 +126,50 @@ static int step_compare(const void *a, const void *b)
 	return x->wave < y->wave ? -1 : x->wave > y->wave;
 }
 
-int core_plan(
-    struct core *core, const struct name_request *request, struct plan *plan, struct fault *fault)
+static void describe_all(struct search *search, struct plan *plan)
 {
+	struct ordering ordering = {
+	    .search = search,
+	    .plan = plan,
+	    .named_by = mem_new(search->n_nodes, sizeof(uint32_t)),
+	    .stack = mem_new(search->n_nodes + search->n_edges + 1, sizeof(uint32_t)),
+	};
+
+	plan->steps = mem_new(search->n_nodes, sizeof(*plan->steps));
+	for (size_t i = 0; i < search->n_nodes; i++)
+		search->nodes[i].color = 0;
+	for (size_t i = 0; i < search->n_order; i++)
+		if (search->nodes[search->order[i]].is_reached)
+			describe(&ordering, search->order[i]);
+	free(ordering.named_by);
+	free(ordering.stack);
+	/* Waves come one after the other; glibc's qsort is stable, as it merges. */
+	qsort(plan->steps, plan->n_steps, sizeof(*plan->steps), step_compare);
+}
+
+int core_plan(struct core *core, const struct name_request *request, bool is_apart,
+    struct plan *plan, struct fault *fault)
+{
+	struct scope scope = request->scope;
 	struct search search = {.core = core,
-	    .params = request->scope.params ? request->scope.params : "{}",
+	    .params = scope.params ? scope.params : "{}",
 	    .answers = &request->answers,
+	    .is_apart = is_apart,
 	    .fault = fault};
 	struct expansion expansion = expansion_of(core, request, fault);
 	int result = expand_request(&expansion, request);
 
 	*plan = (struct plan){0};
+	if (is_apart) {
+		scope.run = scope.exec = 0;
+		scope.run_name = NULL;
+	}
 	if (result == 0)
-		result = run_for_start(core, &request->scope, &search.run, fault);
+		result = run_for_start(core, &scope, &search.run, fault);
 	if (result == 0)
 		result = search_run(&search, expansion.procs, expansion.n_procs);
-	if (result == 0) {
-		struct ordering ordering = {&search, plan};
-		plan->steps = mem_new(search.n_nodes, sizeof(*plan->steps));
-		for (size_t i = 0; i < search.n_nodes; i++)
-			search.nodes[i].color = 0;
-		for (size_t i = 0; i < search.n_order; i++)
-			if (search.nodes[search.order[i]].is_reached)
-				describe(&ordering, search.order[i]);
-		/* Waves come one after the other; glibc's qsort is stable, as it merges. */
-		qsort(plan->steps, plan->n_steps, sizeof(*plan->steps), step_compare);
-	}
+	if (result == 0)
+		describe_all(&search, plan);
 	if (search.run != NULL && search.run->is_new)
 		run_undo(core, search.run);
 	search_clear(&search);
@@ -157,9 +197,31 @@ static void explain_wave(
 			strings_add(&reason->names, member->execution->proc->name);
 }
 
+static void explain_lock(const struct execution *execution, struct reason *reason)
+{
+	const struct lock *lock;
+	const struct execution *blocker = lock_find_blocker(execution, &lock);
+
+	if (blocker == NULL)
+		return;
+	strings_add(&reason->names, blocker->proc->name);
+	reason->lock = lock->name;
+	if (lock->holder == blocker)
+		reason->lock_since_ns = blocker->started_ns;
+}
+
+/* Some of those that hold slots, found without a pass over all that runs. */
+static void explain_slot(const struct core *core, struct reason *reason)
+{
+	const struct execution *at = core->live;
+
+	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
+		if (at->has_slot && !at->is_lent && reason->names.count < SLOT_HOLDERS_MAX)
+			strings_add(&reason->names, at->proc->name);
+}
+
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
 {
-	(void)core;
 	*reason = (struct reason){.kind = WAITS_NOT};
 	if (execution->state != STATE_WANTED)
 		return;
@@ -178,11 +240,10 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		reason->kind = WAITS_DEPS;
 		explain_deps(execution, reason);
 	} else if (execution->n_claims > 0 && !execution->is_ready) {
-		const struct execution *blocker = lock_blocker(execution);
 		reason->kind = WAITS_LOCK;
-		if (blocker != NULL)
-			strings_add(&reason->names, blocker->proc->name);
+		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
+		explain_slot(core, reason);
 	}
 }

@@ -26,7 +26,12 @@ static struct execution *by_timer(const struct heap_node *node)
 
 static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
 {
-	return by_ready(a)->id < by_ready(b)->id;
+	const struct execution *x = by_ready(a), *y = by_ready(b);
+	uint64_t x_request = x->id - x->place, y_request = y->id - y->place;
+
+	if (x_request != y_request)
+		return x_request < y_request;
+	return x->rank_ms != y->rank_ms ? x->rank_ms > y->rank_ms : x->id < y->id;
 }
 
 static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
@@ -49,11 +54,6 @@ void ready_clear(struct core *core)
 	heap_clear(&core->timers);
 }
 
-static bool is_collector(const struct execution *execution)
-{
-	return execution->definition->run.n_words == 0;
-}
-
 /* Whether no_failures, if it asks for that, does not hold. */
 static bool is_refused(const struct execution *execution)
 {
@@ -62,7 +62,7 @@ static bool is_refused(const struct execution *execution)
 
 void ready_push(struct core *core, struct execution *execution)
 {
-	if (is_collector(execution))
+	if (execution_is_collector(execution))
 		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
 	else
 		heap_push(&core->ready, &execution->in_ready);
@@ -72,7 +72,7 @@ void ready_push(struct core *core, struct execution *execution)
 
 void ready_withdraw(struct core *core, struct execution *execution)
 {
-	if (is_collector(execution))
+	if (execution_is_collector(execution))
 		TAILQ_REMOVE(&core->instant, execution, of_queue);
 	else
 		heap_remove(&core->ready, &execution->in_ready);

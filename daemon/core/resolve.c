@@ -6,6 +6,7 @@
 
 #include "daemon/core/execution.h"
 #include "daemon/core/expand.h"
+#include "daemon/core/history.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/nested.h"
@@ -180,6 +181,7 @@ void resolve_commit(struct search *search, const struct scope *scope)
 	}
 	search->now_ns = scope->now_ns;
 	make_executions(search, scope);
+	history_rank(search);
 	for (size_t i = 0; i < search->n_order; i++) {
 		struct node *node = &search->nodes[search->order[i]];
 		if (node->kind != NODE_NEW || !node->is_reached)

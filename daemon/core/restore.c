@@ -248,7 +248,7 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	const struct restored *last = restore->count ? &restore->items[restore->count - 1] : NULL;
 
 	return record->id > 0 && record->id < restore->core->next_exec &&
-	       (last == NULL || last->execution->id < record->id) &&
+	       record->place < record->id && (last == NULL || last->execution->id < record->id) &&
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
@@ -294,6 +294,8 @@ static void fill_execution(struct execution *execution, const struct execution_r
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;
 	execution->info = execution_copy_info(record->info);
+	execution->rank_ms = record->rank_ms;
+	execution->place = record->place;
 	execution->queued_ns = record->queued_ns;
 	execution->started_ns = record->started_ns;
 	execution->ended_ns = record->ended_ns;

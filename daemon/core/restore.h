@@ -55,6 +55,7 @@ struct execution_record {
 	int32_t signal;
 	const char *info; /* or NULL */
 	int64_t queued_ns, started_ns, ended_ns;
+	uint32_t rank_ms, place;
 	const uint64_t *deps;
 	size_t n_deps;
 	uint64_t failed_dep; /* 0: none */

@@ -46,6 +46,11 @@ uint32_t search_add_node(
 	return proc->node;
 }
 
+void search_push(struct search *search, uint32_t at)
+{
+	*GROW(search->stack, search->n_stack, search->max_stack) = at;
+}
+
 /* Adds the node of a proc that is met for the first time. */
 static uint32_t search_meet(struct search *search, struct proc *proc)
 {
@@ -56,7 +61,7 @@ static uint32_t search_meet(struct search *search, struct proc *proc)
 		return search_add_node(search, proc, NODE_MEMBER, member->execution);
 	at = join_find(search, proc);
 	if (search->nodes[at].kind == NODE_NEW || search->nodes[at].kind == NODE_JOIN)
-		*GROW(search->stack, search->n_stack, search->max_stack) = at;
+		search_push(search, at);
 	return at;
 }
 
@@ -399,7 +404,7 @@ static void search_join_adopted(struct search *search)
 {
 	for (size_t i = 0; search->n_joined > 0 && i < search->n_nodes; i++)
 		if (join_adopted(search, &search->nodes[i]))
-			*GROW(search->stack, search->n_stack, search->max_stack) = (uint32_t)i;
+			search_push(search, (uint32_t)i);
 	reverse(search->stack, search->n_stack);
 }
 
@@ -436,7 +441,7 @@ static void search_reach(struct search *search)
 	search->n_stack = 0;
 	for (size_t i = 0; i < search->n_nodes; i++)
 		if (search->nodes[i].is_root)
-			*GROW(search->stack, search->n_stack, search->max_stack) = (uint32_t)i;
+			search_push(search, (uint32_t)i);
 	while (search->n_stack > 0) {
 		struct node *node = &search->nodes[search->stack[--search->n_stack]];
 		if (node->is_reached)
@@ -447,7 +452,7 @@ static void search_reach(struct search *search)
 		for (size_t i = 0; i < node->n_edges; i++) {
 			const struct search_edge *edge = &search->edges[node->first_edge + i];
 			if (edge->kind <= SEARCH_PULL && edge->proc == NULL)
-				*GROW(search->stack, search->n_stack, search->max_stack) = edge->to;
+				search_push(search, edge->to);
 		}
 	}
 }

@@ -91,6 +91,7 @@ struct search {
 	size_t n_unjoined;
 	bool is_again;                       /* the search has to start again */
 	bool is_terse;                       /* a fault is not looked at: it needs no words */
+	bool is_apart;                       /* nothing is joined */
 	struct definition *asked_definition; /* with FAULT_NEEDS_CHOICES: whose choices; borrowed */
 	size_t asked_arg;
 };
@@ -109,6 +110,9 @@ uint32_t search_add_node(
 
 /* The wave of a node that was added, as far as that is known now. */
 void search_set_wave(struct search *search, struct node *node, int32_t wave);
+
+/* Puts a node on the stack of what is still to be looked at. */
+void search_push(struct search *search, uint32_t at);
 
 /* Whether edge makes its node depend on *dep (a node) in the end. */
 bool search_edge_holds(const struct search *search, const struct search_edge *edge, uint32_t *dep);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "daemon/core/execution.h"
+#include "daemon/core/history.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
@@ -108,7 +109,8 @@ static void settle_line(struct core *core, struct execution *execution)
 	execution->predecessor = execution->successor = NULL;
 }
 
-static void fail_fast(struct core *core, struct run *run, int64_t now_ns)
+static void fail_fast(
+    struct core *core, struct run *run, const struct execution *failed, int64_t now_ns)
 {
 	if (!run->is_fail_fast)
 		return;
@@ -117,13 +119,15 @@ static void fail_fast(struct core *core, struct run *run, int64_t now_ns)
 	if (run->n_incomplete == 0)
 		return;
 	struct scope scope = {.run = run->id, .now_ns = now_ns};
-	struct cancel_request request = {.scope = scope};
+	char *info = mem_print("it was canceled, as %s failed (fail_fast)", failed->proc->name);
+	struct cancel_request request = {.scope = scope, .info = info};
 	struct strings canceled = {0};
 	struct fault fault = {0};
 
 	core_cancel(core, &request, &canceled, &fault);
 	strings_clear(&canceled);
 	fault_clear(&fault);
+	free(info);
 }
 
 /* Counts a member out of its run; is_failed is how it ended there. */
@@ -141,7 +145,7 @@ static void count_out(struct core *core, struct membership *member, bool is_fail
 	wait_on_complete(core, member);
 	run_check_quiet(core, run);
 	if (is_failed)
-		fail_fast(core, run, now_ns);
+		fail_fast(core, run, member->execution, now_ns);
 	run_check_over(core, run, now_ns);
 }
 
@@ -310,6 +314,8 @@ static void settle_exit(struct core *core, struct execution *execution,
 	if (info == NULL && error != ERROR_NONE)
 		info = exit_info(execution, error);
 	settle(core, execution, state, error, info, now_ns);
+	if (state == STATE_SUCCEEDED)
+		history_note(core, execution);
 	free(info);
 }
 

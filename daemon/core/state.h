@@ -87,6 +87,8 @@ struct core {
 	struct membership **brought;
 	size_t n_brought, max_brought;
 
+	struct expectation *history; /* history.c: by name, of what has succeeded before */
+
 	struct changes changes; /* touch.c */
 
 	/* action.c: a ring */

@@ -182,6 +182,7 @@ static void take_outcome(struct input *input, struct execution_record *record)
 	record->queued_ns = flags & 32 ? take_time(input) : 5;
 	record->started_ns = flags & 64 ? take_time(input) : record->state ? 6 : 0;
 	record->ended_ns = flags & 128 ? take_time(input) : is_complete ? 7 : 0;
+	record->rank_ms = record->place = flags & 64 ? take(input) : 0;
 	record->failed_dep = record->error == ERROR_DEP_FAILED ? take(input) % 8 : 0;
 }
 

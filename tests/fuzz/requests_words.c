@@ -20,6 +20,7 @@ const char *const script_lines[] = {"!exit 0 0\n", "!exit 1 0\n", "!exit 0 256\n
     CALL("cancel", "\"run\":1"), CALL("cancel", "\"names\":[\"a\"]"), CALL("clear", ""),
     CALL("cancel", "\"all\":true,\"kill\":true"), CALL("undefine", "\"names\":[\"a\"]"),
     CALL("create", "\"names\":[\"p::*\"]"), CALL("plan", "\"names\":[\"a\",\"b\"]"),
+    CALL("graph", ""), CALL("graph", "\"names\":[\"a\",\"c\"],\"run\":1"),
     CALL("why", "\"name\":\"a\""), CALL("status", ""), CALL("subscribe", ""),
     CALL("input.ask", "\"exec\":1,\"prompt\":\"?\""), CALL("context", "\"exec\":1"),
     CALL("options.set", "\"values\":{\"parallel\":1,\"keep_runs\":1}"),

@@ -163,18 +163,36 @@ static bool is_word(const char *text)
 	return text[0] && text[strspn(text, "abcdefghijklmnopqrstuvwxyz")] == '\0';
 }
 
-/* What SQLite does not take is left out. */
+/* How many columns the table has. */
+static size_t count_columns(const struct making *making, const char *table)
+{
+	sqlite3_stmt *statement = NULL;
+	size_t count = 0;
+
+	FUZZ_CHECK(sqlite3_prepare_v2(making->db, "SELECT count(*) FROM pragma_table_info(?1)", -1,
+	               &statement, NULL) == SQLITE_OK);
+	sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		count = (size_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return count;
+}
+
+/* What SQLite does not take is left out. Columns that came with later versions may be missing. */
 static void add_row(const struct making *making, const char *table, const char *text)
 {
 	json_t *values = json_loads(text, JSON_ALLOW_NUL, NULL);
 	sqlite3_stmt *row = NULL;
 	char *columns, *sql;
-	size_t count = json_array_size(values);
+	size_t count = json_array_size(values), n_columns;
 
 	if (!is_word(table) || count == 0 || count > 40) {
 		json_decref(values);
 		return;
 	}
+	n_columns = count_columns(making, table);
+	if (count < n_columns)
+		count = n_columns;
 	columns = mem_new(2 * count, 1);
 	memset(columns, ',', 2 * count - 1);
 	for (size_t i = 0; i < count; i++)

@@ -9,9 +9,11 @@ integration_tests = \
 	tests/integration/test_durable.py \
 	tests/integration/test_examples.py \
 	tests/integration/test_functions.py \
+	tests/integration/test_graph.py \
 	tests/integration/test_hostile.py \
 	tests/integration/test_input.py \
 	tests/integration/test_max_log.py \
+	tests/integration/test_order.py \
 	tests/integration/test_ppctl.py \
 	tests/integration/test_protocol.py \
 	tests/integration/test_restart.py \
@@ -29,7 +31,9 @@ integration_tests = \
 	tests/integration/test_semantics_states.py \
 	tests/integration/test_single.py \
 	tests/integration/test_systemd.py \
+	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
+	tests/integration/test_why.py \
 	tests/integration/test_workspace.py
 
 TESTS += $(integration_tests)
@@ -40,7 +44,8 @@ tests_integration_functions_SOURCES = tests/integration/functions.c
 tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
 EXTRA_DIST += $(integration_tests) tests/integration/kit.py tests/integration/meter.py \
-	tests/integration/resume.py tests/integration/schema.py tests/integration/semantics.py
+	tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
+	tests/integration/semantics.py
 
 # Runs the integration tests alone.
 check-integration: ppd ppctl tests/integration/functions $(example_programs)

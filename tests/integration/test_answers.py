@@ -65,6 +65,8 @@ class Answers(kit.Case):
         for name in ("top", "mid::[a]", "dyn::[e]", "num::7", str(held)):
             self.result("show", name=name)
         self.result("plan", names=["all"])
+        self.result("graph")
+        self.result("graph", names=["all"], run=held)
         for name in ("top", "after", "num::7"):
             self.result("why", name=name)
         self.result("log", name="top")

@@ -3,113 +3,15 @@
 Times and what spins are masked. Procs are held at gates, so that a screen stays as it is.
 """
 
-import contextlib
-import fcntl
 import os
 import pty
-import re
-import shutil
 import signal
-import subprocess
-import termios
-import unittest
 
 import kit
-
-SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-
-
-class Screen:
-    """A terminal of some size in which ppctl runs; what came after it says its exit status."""
-
-    def __init__(self, ws, words, columns, rows, term=None, links=False):
-        self.is_narrow = columns <= 40  # how much of the totals is there depends on the time's length
-        self.socket = str(ws.dir / "tmux")
-        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''} {'FORCE_HYPERLINK=1' if links else ''}"
-        command = f"{variables}; trap : INT; ppctl -C {ws.dir} {words}; echo exit $?; exec sleep 1000"
-        self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "sh", "-c", command, config=True)
-
-    def tmux(self, *words, config=False):
-        done = subprocess.run(["tmux", "-u", "-S", self.socket, *(["-f", "/dev/null"] if config else []), *words],
-                              env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/"},
-                              capture_output=True, text=True, timeout=kit.PATIENCE_S, check=False)
-        if done.returncode:
-            raise AssertionError(f"tmux {words}: {done.stderr}")
-        return done.stdout
-
-    def end(self):
-        subprocess.run(["tmux", "-S", self.socket, "kill-server"], capture_output=True, check=False)
-
-    def text(self):
-        """The lines that are there, with times as T and what spins as *."""
-        screen = self.tmux("capture-pane", "-p").rstrip("\n")
-        screen = re.sub(f"(?m)^[{SPINNERS}]", "*", screen)
-        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
-        screen = re.sub(r" +[0-9]+\.[0-9]s", " T", screen)
-        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen) + "\n"
-
-    def expect(self, wanted):
-        """Waits until the screen is this text."""
-        try:
-            kit.until(lambda: self.text() == wanted, "the screen")
-        except AssertionError:
-            raise AssertionError(f"the screen is\n{self.text()}instead of\n{wanted}") from None
-
-    def expect_part(self, pattern):
-        try:
-            kit.until(lambda: re.search(pattern, self.text(), re.M), pattern)
-        except AssertionError:
-            raise AssertionError(f"{pattern!r} is not in\n{self.text()}") from None
-
-    def type(self, *keys):
-        self.tmux("send-keys", *keys)
-
-    def enter(self, line):
-        """Types a line until the shell has taken it: one that is just starting may drop what it gets."""
-        def is_taken(line=line):
-            self.type("C-u")
-            self.tmux("send-keys", "-l", f"{line}; expr taken : taken")
-            self.type("Enter")
-            with contextlib.suppress(AssertionError):
-                return kit.until(lambda: re.search("(?m)^5$", self.text()), "", 2)
-
-        kit.until(is_taken, f"the shell takes {line}")
-        self.type("C-l")
-        kit.until(lambda: not re.search("(?m)^5$", self.text()), "the screen is clear")
+from screens import Screen, ScreenCase, fill
 
 
-@unittest.skipUnless(shutil.which("tmux"), "tmux is not installed")
-class Display(kit.Case):
-    def setUp(self):
-        super().setUp()
-        self.screens = []
-        self.ws.define()
-        self.ws.ppd("-d")
-
-    def tearDown(self):
-        for screen in self.screens:
-            screen.end()
-        super().tearDown()
-
-    def screen(self, words, columns=80, rows=24, **more):
-        screen = Screen(self.ws, words, columns, rows, **more)
-        self.screens.append(screen)
-        return screen
-
-    def define_release(self):
-        """One of everything: what has ended in each way, what runs, and what waits for what."""
-        gate, other = self.ws.gate("gate"), self.ws.gate("other")
-        self.ws.define({
-            "setup": {"run": "true"},
-            "unneeded": {"run": "echo nothing to do >$PP_MESSAGE; exit 77", "deps": ["setup"]},
-            "broken": {"run": "echo 'error: no such file'; exit 2", "deps": ["unneeded"]},
-            "report": {"run": "true", "deps": ["broken"]},
-            "compile": {"run": gate, "deps": [{"command": ["sh", "-c", "echo"]}, "setup"], "locks": ["cc"]},
-            "東京": {"run": other, "deps": ["compile"]},
-            "link": {"run": "true", "deps": ["setup", "compile"], "locks": ["cc"]},
-            "test": {"run": "true", "deps": ["link", "東京"]},
-        })
-
+class Display(ScreenCase):
     def until_held(self, screen):
         """Everything has come to where it stays."""
         self.ws.until_state("compile", "running")
@@ -143,6 +45,25 @@ class Display(kit.Case):
                       "ok 東京 T\n"
                       "ok test T\n"
                       "exit 1\n")
+
+    def test_at_80x24(self):
+        self.define_release()
+        screen = self.screen("run report test", 80, 24)
+        self.until_held(screen)
+        screen.expect("ok setup T\n"
+                      "skip unneeded nothing to do\n"
+                      "FAIL broken T exit 2\n"
+                      "  error: no such file\n"
+                      "FAIL report dep_failed: its dependency broken failed\n"
+                      "* compile T\n"
+                      "· test waits for link, 東京\n"
+                      "· link waits for compile\n"
+                      "· 東京 waits for compile\n"
+                      "T · 2 failed · 1 running · 3 waiting · 1 ok · 1 skipped\n")
+        self.ws.open_gate("gate")
+        self.ws.open_gate("other")
+        screen.expect_part("^exit 1$")
+        self.assertNotIn("waits", screen.text())
 
     def test_links_take_no_room(self):
         name = "東京-" + "x" * 40
@@ -208,8 +129,19 @@ class Display(kit.Case):
         screen.expect_part("^exit 130$")
         shown = screen.text().replace("^C", "")  # which the terminal echoes
         self.assertEqual("ppctl: Interrupt: canceling the run; once more to kill it\n"
-                         "FAIL long T canceled\n"
+                         "FAIL long T canceled with its run\n"
                          "exit 130\n", shown)
+
+    def test_ended_by_a_signal_it_leaves_the_terminal_as_it_was(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long; stty -a")
+        screen.expect("* long T\nT · 1 running\n")
+        os.kill(screen.child(), signal.SIGTERM)
+        screen.expect_part("^FAIL long T canceled$")
+        screen.expect_part(r"(?s)icanon.* echo ")
+        self.assertEqual("1", screen.value("cursor_flag"))
+        self.assertEqual("1", screen.value("wrap_flag"))
+        self.assertNotRegex(screen.text(), r"running|^\*")
 
     def test_stopped_and_continued_it_is_drawn_anew(self):
         gate = self.ws.gate("gate")
@@ -330,21 +262,36 @@ class Display(kit.Case):
                       {**self.ws.env, "TERM": "xterm", "COLUMNS": "200"})
         try:
             self.ws.until_state(names[-1], "running")
-            # Nobody reads; what it writes is a few kilobytes a second, and a terminal takes few.
-            kit.until(lambda: self.is_full(fd), "the terminal takes no more")
+            fill(child)
             os.kill(child, signal.SIGTERM)
             kit.until(lambda: self.ws.states(names[0])[names[0]] == "failed", "the run is canceled")
         finally:
             os.close(fd)  # which ends it, if nothing else has
             os.waitpid(child, 0)
 
-    def is_full(self, fd):
-        """Whether what is to be read has stopped growing."""
-        before = fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4)
-        with contextlib.suppress(AssertionError):
-            kit.until(lambda: fcntl.ioctl(fd, termios.FIONREAD, b"\0" * 4) != before, "", 1)
-            return False
-        return True
+    def test_a_terminal_that_is_stopped_can_be_left(self):
+        names = [f"p{'x' * 60}{i}" for i in range(15)]
+        self.ws.define({name: {"run": "trap '' TERM; sleep 1000"} for name in names})
+        child, fd = pty.fork()
+        if child == 0:
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "run", *names],
+                      {**self.ws.env, "TERM": "xterm", "COLUMNS": "200"})
+        self.addCleanup(os.close, fd)
+        self.ws.until_state(names[-1], "running")
+        fill(child)
+
+        def ends():
+            os.kill(child, signal.SIGTERM)
+            return os.waitpid(child, os.WNOHANG)[0] == child
+
+        def is_gone():
+            try:
+                kit.until(ends, "", 0.5)
+            except AssertionError:
+                return False
+            return True
+
+        kit.until(is_gone, "it ends")
 
 
 if __name__ == "__main__":

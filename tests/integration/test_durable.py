@@ -532,6 +532,7 @@ class FullDisk(Case):
         self.assertRegex(done.err, "(?m)^ppctl: the run goes on: the state cannot be stored")
         self.limit(resource.RLIM_INFINITY)
         self.ws.finish(other)
+        kit.until(lambda: "stored again" in self.ws.log(), "it can be stored")
         self.ws.open_gate("go")
         self.assertTrue(self.ws.ppctl("--json", "--run", "1", "wait").json["ok"])
 

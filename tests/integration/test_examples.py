@@ -2,10 +2,12 @@
 the file beside it whose name ends with .expected.
 """
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 import kit
 
@@ -107,6 +109,64 @@ class Shell(Example):
 
     def test_gather(self):
         self.assert_prints("shell/gather", self.run_example("gather.sh"))
+
+
+class Demo(kit.Case):
+    OUTCOME = {
+        "fetch": "succeeded", "licenses": "exit", "approve": "succeeded", "announce": "succeeded", "release": "dep_failed",
+        "publish::beta": "succeeded", "publish::stable": "dep_failed", "test::unit": "succeeded",
+        "test::browser": "skipped", "test::load": "timeout",
+        **{f"{verb}::{platform}": "succeeded" for verb in ("build", "sign") for platform in ("linux", "macos", "windows")},
+        **{f"docs::{language}": "succeeded" for language in ("english", "日本語", "한국어")},
+    }
+
+    def test_it_shows_what_it_is_to_show(self):
+        for path in (EXAMPLES / "demo").iterdir():
+            if path.is_file():
+                shutil.copy(path, self.ws.dir)
+        tree = self.ws.ppctl("plan", "--tree", "release", env={"LC_ALL": "C"}).out
+        self.assertIn("what the command ./needs prints", tree)
+        views = self.ws.ppctl("--json", "run", "release", status=1).views()
+        self.assertEqual(self.OUTCOME, {name: view["error"] or view["state"] for name, view in views.items()})
+        for name, info in (("test::browser", "no browser is installed here"), ("docs::日本語", "62 pages"),
+                           ("approve", "approved"), ("publish::stable", "its dependency licenses failed")):
+            self.assertEqual(info, views[name]["info"])
+        self.assertEqual("https://lumen.example/beta/2.4.0", views["publish::beta"]["result"])
+        self.assertIn("warning:", self.ws.ppctl("logs", "build::macos").out)
+        signed = sorted((view["started_at"], view["ended_at"]) for name, view in views.items() if name.startswith("sign::"))
+        for (_, ended), (started, _) in zip(signed, signed[1:]):
+            self.assertLessEqual(ended, started, "there is one key")
+        self.assertLessEqual(max(view["ended_at"] for view in views.values() if view["wave"] == 0),
+                             views["publish::beta"]["started_at"])
+        self.assertLessEqual(views["publish::beta"]["ended_at"], views["announce"]["started_at"])
+        self.assertRegex(self.ws.ppctl("why", "release").out, r"(?m)^licenses failed \(exit\)")
+
+
+class Recording(kit.Case):
+    """What scripts/record has made."""
+
+    def test_the_cast_is_one(self):
+        """https://docs.asciinema.org/manual/asciicast/v2/"""
+        header, *events = map(json.loads, (kit.SOURCE / "doc" / "demo.cast").read_text().splitlines())
+        self.assertEqual((2, 100, 28), (header["version"], header["width"], header["height"]))
+        self.assertEqual({"o"}, {kind for _, kind, _ in events})
+        times = [at for at, _, _ in events]
+        self.assertEqual(sorted(times), times)
+        text = "".join(text for _, _, text in events)
+        for part in ("FAIL", "docs::日本語", "waits for", "[Y/n]", "publish::stable failed, because licenses has failed"):
+            self.assertIn(part, text)
+
+    def test_its_picture_is_one(self):
+        text = (kit.SOURCE / "doc" / "display.svg").read_text()
+        shown = "".join(xml.etree.ElementTree.fromstring(text).itertext())
+        self.assertIn("no license is known", shown)
+        self.assertIn("waits for lock signing-key", shown)
+        self.assertIn("Publish Lumen 2.4.0? [Y/n]", (kit.SOURCE / "doc" / "demo.txt").read_text())
+
+    def test_they_say_nothing_of_the_machine(self):
+        for name in ("demo.cast", "demo.txt", "display.svg"):
+            places = set(re.findall(r"/(?:home|root|usr|work|build|tmp)(?:/[\w.]+)?", (kit.SOURCE / "doc" / name).read_text()))
+            self.assertLessEqual(places, {"/tmp/demo"}, name)
 
 
 class Source(kit.Case):

@@ -6,7 +6,7 @@ import tempfile
 
 import kit
 
-VERBS = """run create start wait open close results result status list show plan why logs cancel define
+VERBS = """run create start wait open close results result status list show plan graph why logs cancel define
     undefine clear reload params options runs events context message return skip fail input ping
     version stop call""".split()
 

@@ -1,11 +1,33 @@
 """The daemon makes way for another, loses all it knew, or ends; and what repeated requests do."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 
 import kit
 from resume import Client
+
+
+class History(kit.Case):
+    def test_the_longest_way_is_first_as_known_before_and_after_a_restart(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({**{name: {"run": f"echo {name} >>order"} for name in ("a", "b", "c", "d")},
+                        "first": {"run": gate}, "end": {"run": "echo end >>order", "deps": ["d"]}}, options={"parallel": 1})
+        self.ws.ppd("-d")
+        self.ws.ppctl("stop")
+        took = {"a": 1, "b": 5, "c": 3, "d": 1, "end": 3, "first": 60}
+        with contextlib.closing(sqlite3.connect(self.ws.dir / ".parproc" / "state.db")) as state, state:
+            state.executemany("INSERT INTO duration(proc, n, mean_ns, last_ns, ended_ns) VALUES(?, 1, ?, 0, 0)",
+                              [(name, seconds * 10 ** 9) for name, seconds in took.items()])
+        self.ws.ppd("-d")
+        run = self.ws.ppctl("start", "a", "b", "c", "end", "first").out.strip()
+        self.assertEqual({"first": "running", "b": "wanted"}, self.ws.states("first", "b"))
+        self.ws.ppctl("restart")
+        self.ws.open_gate("gate")
+        self.ws.ppctl("--run", run, "wait")
+        self.assertEqual(["b", "d", "c", "end", "a"], (self.ws.dir / "order").read_text(encoding="utf-8").split())
 
 
 class Restart(kit.Case):

@@ -82,7 +82,7 @@ class Resume:
         client.until("start a")
         self.lose()
         client.child.send_signal(signal.SIGINT)
-        self.assertEqual(["start a", "FAIL a canceled"], client.end(self, 130))
+        self.assertEqual(["start a", "FAIL a canceled with its run"], client.end(self, 130))
 
     def test_an_interrupt_without_a_daemon_cancels_the_run_once_it_is_back(self):
         self.ws.define({"a": {"run": "exec sleep 600"}})
@@ -93,7 +93,7 @@ class Resume:
         client.child.send_signal(signal.SIGINT)
         self.assertIn("canceling", client.child.stderr.readline())
         self.come_back()
-        self.assertEqual(["start a", "FAIL a canceled"], client.end(self, 130))
+        self.assertEqual(["start a", "FAIL a canceled with its run"], client.end(self, 130))
 
     def test_wait_goes_on(self):
         self.ws.define({"a": {"run": self.ending("a")}, "b": {"deps": ["a"], "run": "exit 3"}})

@@ -136,6 +136,9 @@ static void replace_core(struct sim *sim)
 	break_connections(sim);
 	core_free(sim->core);
 	sim->core = make_core(sim, &options);
+	for (size_t i = 0; i < sim->model->n_durations; i++)
+		core_expect(
+		    sim->core, sim->model->durations[i].name, sim->model->durations[i].mean_ns);
 }
 
 /* --- going on --- */

@@ -69,6 +69,9 @@ void model_free(struct model *model)
 	}
 	for (size_t i = 0; i < model->n_protos; i++)
 		definition_unref(model->protos[i]);
+	for (size_t i = 0; i < model->n_durations; i++)
+		free(model->durations[i].name);
+	free(model->durations);
 	free(model->execs);
 	free(model->runs);
 	free(model->procs);

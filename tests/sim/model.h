@@ -29,6 +29,9 @@ struct model_exec {
 	enum execution_state state;
 	enum execution_error error;
 	enum execution_error ending; /* SIGTERM was sent, for this reason; ERROR_NONE: not */
+	uint64_t batch;              /* the number of the plan that made it */
+	uint64_t rank_ms;            /* see model_rank() */
+	int64_t started_ns;
 	int64_t deadline_ns;
 	int64_t kill_ns;
 	unsigned n_terms, n_kills; /* signals that it has to have got */
@@ -68,6 +71,11 @@ struct model_proc {
 	char *proto; /* the name of the proto that it was created from, or NULL */
 };
 
+struct model_duration {
+	char *name;
+	int64_t mean_ns;
+};
+
 struct model {
 	char *separator;
 	unsigned parallel;
@@ -91,6 +99,9 @@ struct model {
 	size_t n_execs;
 	struct model_run **runs;
 	size_t n_runs;
+	struct model_duration *durations; /* of what has succeeded */
+	size_t n_durations;
+	uint64_t n_batches;
 };
 
 void model_free_exec(struct model_exec *exec);
@@ -98,6 +109,14 @@ void model_free_run(struct model_run *run);
 struct model *model_new(const struct core_options *options);
 void model_free(struct model *model);
 void model_set_options(struct model *model, const struct core_options *options);
+
+/* --- history (model_history.c) --- */
+
+void model_note_duration(struct model *model, const char *name, int64_t duration_ns);
+
+/* Whether a slot is for a rather than for b, which are both ready. */
+bool model_is_before(
+    const struct model *model, const struct model_exec *a, const struct model_exec *b);
 
 /* --- names (model_names.c) --- */
 

@@ -70,6 +70,9 @@ bool plan_is_circle(struct model_plan *plan, const struct plan_edge *edge);
 /* Checks waves and cycles; FAULT_NONE: it can be carried out. */
 enum fault_code plan_check(struct model_plan *plan);
 
+/* Ranks what the plan has made, for each node whether it is that. */
+void model_rank(struct model_plan *plan, const bool *is_new);
+
 /* Carries it out. */
 void plan_commit(struct model_plan *plan);
 

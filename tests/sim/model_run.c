@@ -297,6 +297,7 @@ void plan_commit(struct model_plan *plan)
 {
 	struct model *model = plan->model;
 	bool *is_coming = mem_new(plan->n_nodes, sizeof(bool));
+	bool *is_new = mem_new(plan->n_nodes, sizeof(bool));
 	for (size_t i = 0; i < plan->n_nodes; i++)
 		is_coming[i] = model_find_member(plan->run, plan->nodes[i].target.name) == NULL;
 	for (size_t i = 0; i < plan->n_nodes; i++)
@@ -310,6 +311,7 @@ void plan_commit(struct model_plan *plan)
 		struct plan_node *node = &plan->nodes[i];
 		if (node->exec != NULL)
 			continue;
+		is_new[i] = true;
 		node->exec = new_exec(plan, node);
 		add_member(plan->run, node->exec);
 		model->execs =
@@ -325,6 +327,8 @@ void plan_commit(struct model_plan *plan)
 	for (size_t i = 0; i < plan->n_edges; i++)
 		follow(model, plan->nodes[plan->edges[i].from].exec,
 		    plan->nodes[plan->edges[i].to].exec);
+	model_rank(plan, is_new);
+	free(is_new);
 	for (size_t i = n_before; i < model->n_execs; i++)
 		for (size_t j = 0; j < model->n_execs; j++)
 			if (model->execs[j]->predecessor == model->execs[i])

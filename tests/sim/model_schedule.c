@@ -56,6 +56,8 @@ void model_exited(struct model *model, uint64_t id, const struct exit_report *re
 	if (error == ERROR_NONE)
 		exec->state =
 		    WEXITSTATUS(report->wait_status) == 77 ? STATE_SKIPPED : STATE_SUCCEEDED;
+	if (exec->state == STATE_SUCCEEDED)
+		model_note_duration(model, exec->name, model->now_ns - exec->started_ns);
 	model_end_wait(exec);
 }
 
@@ -339,40 +341,31 @@ bool model_is_startable(const struct model *model, const struct model_exec *exec
 
 /* --- what starts --- */
 
-static int compare_ids(const void *a, const void *b)
+static int compare_order(const void *a, const void *b, void *model)
 {
-	uint64_t x = (*(struct model_exec *const *)a)->id;
-	uint64_t y = (*(struct model_exec *const *)b)->id;
-	return x < y ? -1 : x > y;
+	const struct model_exec *x = *(struct model_exec *const *)a;
+	const struct model_exec *y = *(struct model_exec *const *)b;
+	return x == y ? 0 : model_is_before(model, x, y) ? -1 : 1;
 }
 
-/* In the order of request; who has to wait keeps the locks that it needs from those behind it. The
- * place in line is kept when a lower wave comes up later in the same run, until it would be its
- * turn. True: others may be ready now. */
+/* In the order of request, those of one request by their ranks; who has to wait keeps the locks
+ * that it needs from those requested later. The place in line is kept when a lower wave comes up
+ * later in the same run, until it would be its turn. True: others may be ready now. */
 static bool start_ready(struct model *model)
 {
-	struct strings taken = {0};
 	unsigned used = 0;
 	struct model_exec **ready = mem_new(model->n_execs + 1, sizeof(*ready));
 	size_t n_ready = 0;
 	bool has_changed = false;
 	for (size_t i = 0; i < model->n_execs; i++) {
 		struct model_exec *exec = model->execs[i];
-		if (exec->state == STATE_RUNNING) {
-			used += !exec->is_lent;
-			for (size_t j = 0; j < exec->locks.count; j++)
-				strings_add(&taken, exec->locks.items[j]);
-		} else if (model_is_in_line(exec)) {
+		used += exec->state == STATE_RUNNING && !exec->is_lent;
+		if (exec->state != STATE_RUNNING && model_is_in_line(exec))
 			ready[n_ready++] = exec;
-		}
 	}
-	qsort(ready, n_ready, sizeof(struct model_exec *), compare_ids);
+	qsort_r(ready, n_ready, sizeof(struct model_exec *), compare_order, model);
 	for (size_t i = 0; i < n_ready; i++) {
-		bool can_start = used < model->parallel && !has_common(&ready[i]->locks, &taken);
-		for (size_t j = 0; j < ready[i]->locks.count; j++)
-			if (!is_parked(model, ready[i]))
-				strings_add(&taken, ready[i]->locks.items[j]);
-		if (!can_start) {
+		if (used >= model->parallel || !model_is_startable(model, ready[i])) {
 			ready[i]->claimed_in = model_home(ready[i]);
 			continue;
 		}
@@ -387,12 +380,12 @@ static bool start_ready(struct model *model)
 			break;
 		}
 		ready[i]->state = STATE_RUNNING;
+		ready[i]->started_ns = model->now_ns;
 		used++;
 		if (ready[i]->definition->timeout_ns > 0)
 			ready[i]->deadline_ns = model->now_ns + ready[i]->definition->timeout_ns;
 	}
 	free(ready);
-	strings_clear(&taken);
 	return has_changed;
 }
 
@@ -409,13 +402,36 @@ static void end_waits(struct model *model)
 	}
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+	const struct model_exec *x = *(struct model_exec *const *)a;
+	const struct model_exec *y = *(struct model_exec *const *)b;
+	return x == y ? 0 : is_earlier(x, y) ? -1 : 1;
+}
+
+/* Who was requested first is first, until one fails: it may be the first of a run that does. */
+static bool settle_execs(struct model *model)
+{
+	struct model_exec **execs = mem_new(model->n_execs, sizeof(*execs));
+	bool has_changed = false, has_failed = false;
+	for (size_t i = 0; i < model->n_execs; i++)
+		execs[i] = model->execs[i];
+	qsort(execs, model->n_execs, sizeof(*execs), compare_ids);
+	for (size_t i = 0; i < model->n_execs && !has_failed; i++) {
+		bool has_settled = settle_exec(execs[i]);
+		has_changed |= has_settled;
+		has_failed = has_settled && !model_is_success(execs[i]);
+	}
+	free(execs);
+	return has_changed;
+}
+
 void model_advance(struct model *model)
 {
 	bool has_changed = true;
 	while (has_changed) {
 		has_changed = settle_runs(model);
-		for (size_t i = 0; i < model->n_execs; i++)
-			has_changed |= settle_exec(model->execs[i]);
+		has_changed |= settle_execs(model);
 		end_waits(model);
 		if (!has_changed)
 			has_changed = model_fail_stuck(model);

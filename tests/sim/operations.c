@@ -174,10 +174,16 @@ static bool close_run(struct sim *sim)
 /* Whether somebody still holds on to the answer of a wait for it. */
 static bool is_waited(const struct sim *sim, const struct model_run *run)
 {
-	for (size_t i = 0; i < sim->n_waits; i++)
-		if (!sim->waits[i].is_ended &&
-		    (sim->waits[i].run == run->id || sim->waits[i].in_run == run->id))
+	for (size_t i = 0; i < sim->n_waits; i++) {
+		const struct sim_wait *wait = &sim->waits[i];
+		const struct model_exec *waiter =
+		    wait->waiter ? model_find_exec(sim->model, wait->waiter) : NULL;
+		if (wait->is_ended)
+			continue;
+		if (wait->run == run->id || wait->in_run == run->id ||
+		    (waiter != NULL && waiter->first_run == run))
 			return true;
+	}
 	return false;
 }
 

@@ -22,6 +22,7 @@
  *   exit NAME CODE / die NAME SIGNAL / lost NAME / unspawned NAME / bad_result NAME
  *   answer NAME [NAMES] / answer_failed NAME
  *   tick SECONDS
+ *   expect NAME SECONDS     it took so long before
  *   states [@RUN] NAME=STATE[:ERROR]…         of the newest executions, or of those in the run
  *   members @RUN NAMES      the run has these and no others, in any order
  *   procs NAMES             these are defined and no others, in any order

@@ -177,6 +177,8 @@ void record_of_execution(const struct execution *execution, struct execution_rec
 	    .queued_ns = execution->queued_ns,
 	    .started_ns = execution->started_ns,
 	    .ended_ns = execution->ended_ns,
+	    .rank_ms = execution->rank_ms,
+	    .place = execution->place,
 	    .deps = copy_deps(execution),
 	    .n_deps = execution->n_deps,
 	    .failed_dep = execution->failed_dep != NULL ? execution->failed_dep->id : 0,
@@ -204,12 +206,14 @@ void record_print_execution(FILE *out, const struct execution_record *record)
 {
 	fprintf(out,
 	    "execution %llu %s definition=%p run=%llu params=%s env=%u attempt=%u state=%d "
-	    "error=%d ending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld failed_dep=%llu",
+	    "error=%d ending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld rank=%u,%u "
+	    "failed_dep=%llu",
 	    (unsigned long long)record->id, record->proc, (void *)record->definition,
 	    (unsigned long long)record->run, record->params.text, record->env, record->attempt,
 	    record->state, record->error, record->ending, record->exit_code, record->signal,
 	    or_none(record->info), (long long)record->queued_ns, (long long)record->started_ns,
-	    (long long)record->ended_ns, (unsigned long long)record->failed_dep);
+	    (long long)record->ended_ns, record->rank_ms, record->place,
+	    (unsigned long long)record->failed_dep);
 	print_texts(out, "values", record->values, record->definition->n_args);
 	print_texts(out, "missing", record->missing, record->n_missing);
 	fprintf(out, " deps=");

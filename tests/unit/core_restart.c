@@ -81,6 +81,17 @@ static void note_answers(struct kit *kit)
 	}
 }
 
+struct cores {
+	struct core *old, *new;
+};
+
+static bool copy_expectation(struct proc *proc, void *arg)
+{
+	const struct cores *cores = arg;
+	core_expect(cores->new, proc->name, core_expected(cores->old, proc->name));
+	return true;
+}
+
 void kit_restart(struct kit *kit)
 {
 	struct core_options options = *core_get_options(kit->core);
@@ -90,11 +101,14 @@ void kit_restart(struct kit *kit)
 	cr_assert_null(difference, "'%s': not kept:%s", line_of(kit), difference);
 	core_each_proc(kit->core, add_repeats, &expected);
 	note_answers(kit);
-	core_free(kit->core);
+	struct cores cores = {.old = kit->core};
 	script_forget_resolves(kit);
 	options.separator = separator;
-	kit->core = keeper_restore(kit->keeper, &options, kit->now_ns);
-	cr_assert_not_null(kit->core, "'%s': what was kept is refused", line_of(kit));
+	cores.new = keeper_restore(kit->keeper, &options, kit->now_ns);
+	cr_assert_not_null(cores.new, "'%s': what was kept is refused", line_of(kit));
+	core_each_proc(cores.old, copy_expectation, &cores);
+	core_free(cores.old);
+	kit->core = cores.new;
 	settle(kit, &expected);
 	ask_again(kit, kit->waits);
 	settle(kit, &none);

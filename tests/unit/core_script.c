@@ -194,7 +194,7 @@ static int play_plan(struct line *line)
 	struct name_request request = line_request(line);
 	struct plan plan = {0};
 	char *before = kit_dump(line->kit->core);
-	int rc = core_plan(line->kit->core, &request, &plan, &line->kit->fault);
+	int rc = core_plan(line->kit->core, &request, false, &plan, &line->kit->fault);
 	char *after = kit_dump(line->kit->core);
 	cr_assert_str_eq(before, after, "'%s': the plan changed something", line->kit->line);
 	free(before);
@@ -342,6 +342,13 @@ static int play_tick(struct line *line)
 	return 0;
 }
 
+static int play_expect(struct line *line)
+{
+	core_expect(line->kit->core, line->names.items[0],
+	    strtol(line->names.items[1], NULL, 10) * KIT_SECOND_NS);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*play)(struct line *line);
@@ -360,6 +367,7 @@ static const struct {
     {"die", play_die, false},
     {"end", play_end, false},
     {"exit", play_exit, false},
+    {"expect", play_expect, false},
     {"file", play_file, false},
     {"info", play_info, true},
     {"lost", play_lost, false},

@@ -94,9 +94,12 @@ unit_tests += tests/unit/test_logfile
 tests_unit_test_logfile_SOURCES = tests/unit/test_logfile.c client/logfile.c client/memory.c
 tests_unit_test_logfile_LDADD = $(unit_libs)
 
+# What is put before people needs these.
+client_output = client/link.c client/output.c client/sequence.c
+
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
-	client/json.c client/link.c client/memory.c client/output.c client/sequence.c client/table.c
+	client/json.c client/memory.c $(client_output) client/table.c
 tests_unit_test_output_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_repeats
@@ -243,15 +246,31 @@ tests_unit_test_start_SOURCES = tests/unit/test_start.c \
 tests_unit_test_start_LDADD = $(daemon_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_live
-tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/link.c \
-	client/live_frame.c client/member.c client/memory.c client/outcome.c client/output.c \
-	client/progress.c client/sequence.c client/table.c
+tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.c client/live_frame.c \
+	client/member.c client/memory.c client/outcome.c $(client_output) client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test_graph
+tests_unit_test_graph_SOURCES = tests/unit/test_graph.c client/graph_text.c client/member.c \
+	client/memory.c $(client_output) client/json.c
+tests_unit_test_graph_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test_plan_tree
+tests_unit_test_plan_tree_SOURCES = tests/unit/test_plan_tree.c client/plan_tree.c client/member.c \
+	client/memory.c $(client_output) client/json.c
+tests_unit_test_plan_tree_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test_top
+tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
+	client/live_frame.c client/member.c client/memory.c client/outcome.c $(client_output) \
+	client/progress.c client/table.c client/top_frame.c client/top_model.c \
+	client/top_runs.c
+tests_unit_test_top_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test_outcome
-tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c client/link.c \
-	client/member.c client/memory.c client/outcome.c client/output.c \
-	client/sequence.c client/table.c
+tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c \
+	client/member.c client/memory.c client/outcome.c $(client_output) \
+	client/table.c
 tests_unit_test_outcome_LDADD = $(unit_libs)
 
 # What keeps the core's state in tests, here and in tests/sim.
@@ -269,9 +288,17 @@ unit_tests += tests/unit/test_names
 tests_unit_test_names_SOURCES = tests/unit/test_names.c $(core_kit)
 tests_unit_test_names_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_outline
+tests_unit_test_outline_SOURCES = tests/unit/test_outline.c $(core_kit)
+tests_unit_test_outline_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)
 tests_unit_test_registry_LDADD = $(core_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_history
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_kit)
+tests_unit_test_history_LDADD = $(core_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_schedule
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c $(core_kit)

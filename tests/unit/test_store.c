@@ -207,7 +207,8 @@ Test(store, what_a_core_knows_is_the_same_after_it)
 {
 	define(graph);
 	check();
-	kit_play(kit, "create build::dev as=mine\nstart @nightly all\nopen @nightly\n");
+	kit_play(
+	    kit, "create build::dev as=mine\nexpect setup 3\nstart @nightly all\nopen @nightly\n");
 	check();
 	kit_play(kit, "exit setup 0\nstart mine\n");
 	check();
@@ -287,6 +288,8 @@ Test(store, results_settings_and_requests_are_read_back)
 	struct core *core = load(store);
 	const struct exec_extra *extra = core_find_proc(core, "a")->newest->extra;
 	cr_assert_eq(json_integer_value(json_object_get(extra->result, "a")), 1);
+	cr_assert_eq(core_expected(core, "a"), 125, "100, and 200 counting a quarter");
+	cr_assert_eq(core_expected(core, "b"), 0);
 	free_extras(core);
 	core_free(core);
 }
@@ -363,6 +366,28 @@ Test(store, rows_that_cannot_be_are_refused)
 }
 
 /* Not only rows: then too the daemon can begin without. */
+Test(store, an_older_database_is_brought_up_to_date)
+{
+	struct core *core;
+
+	define("procs: {a: {run: one}}");
+	kit_play(kit, "start a\n");
+	keep();
+	store_close(store);
+	execute(
+	    "ALTER TABLE execution DROP COLUMN rank_ms; ALTER TABLE execution DROP COLUMN place;"
+	    "PRAGMA user_version = 1");
+	store = open_store();
+	core = load(store);
+	cr_assert_not_null(core);
+	cr_assert_eq(core_find_proc(core, "a")->newest->state, STATE_RUNNING);
+	cr_assert_eq(core_find_proc(core, "a")->newest->rank_ms, 0);
+	free_extras(core);
+	core_free(core);
+	kit_play(kit, "expect a 5\nstart a params=x\n");
+	keep();
+}
+
 Test(store, tables_that_are_none_are_of_no_use)
 {
 	static const char *const damages[] = {

@@ -160,7 +160,8 @@ static void expect_trace(struct kit *kit, const char *name, const char *expected
 {
 	struct strings lines = {0}, causes = {0};
 	struct execution *execution = core_find_proc(kit->core, name)->newest;
-	reason_trace(kit->core, execution, &execution->first, &lines, &causes);
+	reason_trace(
+	    kit->core, execution, &execution->first, execution->started_ns, &lines, &causes);
 	char *seen = strings_join(&lines, "\n");
 	cr_assert_str_eq(seen, expected, "%s", seen);
 	free(seen);
@@ -183,7 +184,8 @@ Test(reasons, a_wait_is_traced_down_to_what_runs)
 {
 	struct kit *kit = kit_new("proc a\nproc b deps=a\nproc c deps=b collector");
 	kit_play(kit, "start c @night");
-	expect_trace(kit, "c", "c waits for b\nb waits for a\na is running\na was scheduled for b");
+	expect_trace(kit, "c",
+	    "c waits for b\nb waits for a\na is running\na was scheduled as a dependency of b");
 	kit_free(kit);
 }
 
@@ -198,8 +200,8 @@ Test(reasons, what_runs_may_wait_for_people)
 	json_t *view = view_of(kit, "a");
 	expect(view, "waits", "\"waits for input: Which one?\"");
 	json_decref(view);
-	expect_trace(
-	    kit, "b", "b waits for a\na waits for input: Which one?\na was scheduled for b");
+	expect_trace(kit, "b",
+	    "b waits for a\na waits for input: Which one?\na was scheduled as a dependency of b");
 	exec_extra_free(execution);
 	kit_free(kit);
 }

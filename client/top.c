@@ -1,0 +1,415 @@
+/*
+ * The verb top: its loop, its signals, and who has the terminal. What is known is the model's
+ * affair, where that comes from the feed's, what it looks like the frame's.
+ */
+#include "client/top.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/clock.h"
+#include "client/memory.h"
+#include "client/verbs.h"
+
+#define FRAME_S 0.1       /* no more often than that */
+#define ELAPSED_S 1.0     /* as often as that while something goes on */
+#define ESCAPE_MS 50      /* a key whose sequence has begun is complete by then */
+#define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
+#define KEYS_SIZE 256
+
+/* What the loop has beside the rest. */
+struct loop {
+	struct top *top;
+	int signal_fd;
+	sigset_t old; /* the signals that were blocked before */
+	char keys[KEYS_SIZE];
+	size_t n_keys;
+	double drawn_s; /* by the monotonic clock */
+	int signal;     /* that has ended it */
+	bool was_away;
+};
+
+/* ---- drawing ---- */
+
+static void look_around(struct top *top)
+{
+	pp_conn *conn = top->client->conn;
+	struct top_look *look = &top->look;
+	json_t *info = NULL;
+	double load;
+
+	screen_get_size(top->screen, &look->place.columns, &look->place.rows);
+	look->place.now_s = clock_s(CLOCK_REALTIME);
+	look->workspace = pp_workspace(conn) ? pp_workspace(conn) : "";
+	look->server = "";
+	if (pp_get_fd(conn) >= 0 && pp_server_info(conn, 0, &info) == PP_OK)
+		look->server = member_text(info, "server", "");
+	look->load = getloadavg(&load, 1) == 1 ? load : 0;
+	look->parallel = top->feed.parallel;
+	look->question = top->question;
+	look->message = top->message;
+	look->text = top->text;
+}
+
+static void draw(struct loop *loop)
+{
+	struct top *top = loop->top;
+	size_t n_lines;
+	char **lines;
+
+	look_around(top);
+	lines = top_frame_make(&top->model, &top->look, &n_lines);
+	screen_draw(top->screen, lines, n_lines);
+	loop->drawn_s = clock_s(CLOCK_MONOTONIC);
+	top->is_dirty = false;
+}
+
+/* Whether times on the screen go on. */
+static bool has_times(const struct top *top)
+{
+	const struct progress *progress = &top->model.progress;
+
+	return progress->n_running + progress->n_waiting + top->model.runs.n_active > 0;
+}
+
+/* Seconds until a frame is due; below 0: not before something has changed. */
+static double frame_due_in(const struct loop *loop)
+{
+	const struct top *top = loop->top;
+	double again_s = top->is_dirty ? FRAME_S : has_times(top) ? ELAPSED_S : -1;
+	double left_s = loop->drawn_s + again_s - clock_s(CLOCK_MONOTONIC);
+
+	if (again_s < 0 || !screen_is_entered(top->screen) ||
+	    screen_get_unsent_fd(top->screen) >= 0)
+		return -1;
+	return left_s > 0 ? left_s : 0;
+}
+
+/* ---- the pager ---- */
+
+/* The command of a shell that shows the file $1. New. */
+static char *make_pager_command(bool is_running)
+{
+	const char *pager = getenv("PAGER");
+	char *command, *first;
+	bool is_less;
+
+	if (!pager || !*pager)
+		return memory_copy(
+		    is_running
+		        ? "command -v less >/dev/null || exec more \"$1\"; exec less +F \"$1\""
+		        : "command -v less >/dev/null || exec more \"$1\"; exec less \"$1\"");
+	first = memory_copy(pager);
+	first[strcspn(first, " \t")] = '\0';
+	is_less = strcmp(basename(first), "less") == 0;
+	free(first);
+	if (asprintf(&command, "%s%s \"$1\"", pager, is_less && is_running ? " +F" : "") < 0)
+		memory_refused();
+	return command;
+}
+
+void top_open_log(struct top *top)
+{
+	const struct top_item *item = top->model.selected;
+	char *command;
+	sigset_t none;
+
+	if (!item)
+		return;
+	if (!item->log || access(item->log, R_OK) != 0) {
+		top_say(top, "%s has no log: it was not started, or has no command", item->name);
+		return;
+	}
+	command = make_pager_command(item->section == TOP_RUNNING);
+	screen_leave(top->screen);
+	top->pager = fork();
+	if (top->pager == 0) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execl("/bin/sh", "sh", "-c", command, "ppctl", item->log, (char *)NULL);
+		_exit(127);
+	}
+	free(command);
+	if (top->pager < 0) {
+		top->pager = 0;
+		screen_enter(top->screen);
+		top_say(top, "fork: %s", strerror(errno));
+	}
+}
+
+static void reap_pager(struct top *top)
+{
+	int status;
+
+	if (top->pager == 0 || waitpid(top->pager, &status, WNOHANG) != top->pager)
+		return;
+	top->pager = 0;
+	screen_enter(top->screen);
+	top->is_dirty = true;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		top_say(top, "there is no such pager: set PAGER to one");
+}
+
+/* ---- signals ---- */
+
+static int open_signals(sigset_t *old)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH};
+	struct sigaction action;
+	sigset_t set;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, the end of the pager would tell nobody */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, old))
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void hear_signal(struct loop *loop)
+{
+	struct signalfd_siginfo info;
+	struct top *top = loop->top;
+
+	if (read(loop->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	top->is_dirty = true;
+	switch (info.ssi_signo) {
+	case SIGCHLD:
+		reap_pager(top);
+		break;
+	case SIGWINCH:
+		screen_forget(top->screen);
+		break;
+	case SIGTSTP:
+		screen_leave(top->screen);
+		raise(SIGSTOP);
+		break;
+	case SIGCONT: /* without having left it, after a SIGSTOP: others have written there */
+		screen_forget(top->screen);
+		break;
+	case SIGINT:
+	case SIGQUIT:
+		if (top->pager > 0) /* it is the pager's */
+			break;
+		/* fall through */
+	default:
+		loop->signal = (int)info.ssi_signo;
+		top->wants_end = true;
+	}
+}
+
+/* ---- keys ---- */
+
+static void press_keys(struct loop *loop, bool is_final)
+{
+	size_t used = 0, length;
+	struct key key;
+
+	while (!loop->top->wants_end && loop->top->pager == 0 &&
+	       (length = keys_read(&key, loop->keys + used, loop->n_keys - used, is_final)) > 0) {
+		used += length;
+		top_press(loop->top, &key);
+	}
+	loop->n_keys -= used;
+	memmove(loop->keys, loop->keys + used, loop->n_keys);
+}
+
+static void hear_keys(struct loop *loop)
+{
+	ssize_t count;
+
+	if (loop->n_keys == sizeof(loop->keys))
+		loop->n_keys = 0; /* no key is so long */
+	count = read(STDIN_FILENO, loop->keys + loop->n_keys, sizeof(loop->keys) - loop->n_keys);
+	if (count > 0)
+		loop->n_keys += (size_t)count;
+	else if (count == 0 || (errno != EINTR && errno != EAGAIN))
+		loop->top->wants_end = true; /* the terminal has gone */
+	press_keys(loop, false);
+}
+
+/* ---- the loop ---- */
+
+/* Whether the terminal is neither ours nor the pager's: this is in the background. */
+static bool is_in_background(const struct top *top)
+{
+	return top->pager == 0 && !screen_is_entered(top->screen);
+}
+
+static void hear_feed(struct loop *loop)
+{
+	struct top *top = loop->top;
+	bool is_away = pp_get_fd(top->client->conn) < 0;
+
+	if (is_away && !loop->was_away)
+		top_say(top, "the daemon is away; waiting for it");
+	loop->was_away = is_away;
+	if (top->feed.is_resumed)
+		top_say(top, "the daemon was away and is there again");
+	if (top->feed.is_gone)
+		top_say(top, "that run has been forgotten");
+	top->is_dirty |= top->feed.has_changed;
+	top->feed.is_resumed = top->feed.is_gone = top->feed.has_changed = false;
+}
+
+static int poll_timeout(const struct loop *loop)
+{
+	double seconds = pp_get_timeout(loop->top->client->conn), due_s = frame_due_in(loop);
+	int timeout_ms = seconds < 0 ? -1 : seconds > 3600 ? 3600000 : (int)(seconds * 1000) + 1;
+	bool is_behind = is_in_background(loop->top);
+	int others_ms[] = {is_behind ? LOOK_AGAIN_MS : -1,
+	    top_feed_get_timeout_ms(&loop->top->feed), due_s < 0 ? -1 : (int)(due_s * 1000) + 1,
+	    loop->n_keys > 0 && loop->top->pager == 0 ? ESCAPE_MS : -1};
+
+	for (size_t i = 0; i < sizeof(others_ms) / sizeof(others_ms[0]); i++) {
+		if (others_ms[i] >= 0 && (timeout_ms < 0 || others_ms[i] < timeout_ms))
+			timeout_ms = others_ms[i];
+	}
+	return timeout_ms;
+}
+
+static int run_loop(struct loop *loop)
+{
+	struct top *top = loop->top;
+	pp_conn *conn = top->client->conn;
+
+	while (!top->wants_end) {
+		if (is_in_background(top))
+			top->is_dirty |= screen_enter(top->screen);
+		top_feed_turn(&top->feed, top_frame_count_rows(&top->model, &top->look));
+		if (frame_due_in(loop) == 0)
+			draw(loop);
+		struct pollfd polled[] = {
+		    {pp_get_fd(conn), pp_get_events(conn), 0},
+		    {loop->signal_fd, POLLIN, 0},
+		    {screen_is_entered(top->screen) ? STDIN_FILENO : -1, POLLIN, 0},
+		    {screen_get_unsent_fd(top->screen), POLLOUT, 0},
+		};
+
+		int count = poll(polled, 4, poll_timeout(loop));
+
+		if (count < 0 && errno != EINTR)
+			return errno;
+		if (polled[1].revents)
+			hear_signal(loop);
+		if (polled[2].revents && screen_is_entered(top->screen))
+			hear_keys(loop);
+		else if (count == 0 && loop->n_keys > 0)
+			press_keys(loop, true);
+		if (polled[3].revents)
+			screen_flush(top->screen);
+		if (pp_dispatch(conn))
+			return -1;
+		hear_feed(loop);
+	}
+	return 0;
+}
+
+/* Shows all until it ends; the exit status. */
+static int show(struct top *top)
+{
+	struct loop loop = {.top = top, .signal_fd = open_signals(&loop.old)};
+	int error;
+
+	if (loop.signal_fd >= 0)
+		top->screen = screen_open();
+	if (!top->screen) {
+		error = errno;
+		sigprocmask(SIG_SETMASK, &loop.old, NULL);
+		return client_complain(EXIT_BAD_REQUEST, "the terminal: %s", strerror(error));
+	}
+	look_around(top);
+	top->is_dirty = true;
+	error = run_loop(&loop);
+	if (top->pager > 0)
+		kill(top->pager, SIGTERM);
+	screen_close(top->screen);
+	close(loop.signal_fd);
+	sigprocmask(SIG_SETMASK, &loop.old, NULL);
+	if (error < 0)
+		return client_report(top->client);
+	if (error > 0)
+		return client_complain(EXIT_BAD_REQUEST, "poll: %s", strerror(error));
+	return loop.signal ? EXIT_SIGNAL + loop.signal : EXIT_FINE;
+}
+
+/* The number of the run that --run names; 0: of none. 0, or an exit status. */
+static int find_run(struct client *client, json_int_t *number)
+{
+	const char *wanted = invocation_get(client->inv, "run");
+	json_t *params, *result = NULL, *run;
+	size_t i;
+	int status;
+
+	*number = 0;
+	if (!wanted)
+		return EXIT_FINE;
+	params = json_pack("{s:i}", "limit", 1000);
+	status = client_request(client, "runs", params, &result);
+	json_array_foreach (json_object_get(result, "runs"), i, run) {
+		json_int_t id = json_integer_value(json_object_get(run, "run"));
+		char text[24];
+
+		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, id);
+		if (*number == 0 && (strcmp(text, wanted) == 0 ||
+		                        strcmp(member_text(run, "name", ""), wanted) == 0))
+			*number = id;
+	}
+	json_decref(result);
+	if (status || *number != 0)
+		return status;
+	return client_complain(
+	    EXIT_BAD_REQUEST, "there is no run %s; ppctl runs lists them", wanted);
+}
+
+int verb_top(struct client *client)
+{
+	struct top top = {.client = client};
+	json_int_t run;
+	int status;
+
+	if (client->is_json) {
+		client_complain(0, "top: it draws on a terminal, and has no --json");
+		client_hint("ppctl --json status and ppctl events are for programs");
+		return EXIT_BAD_REQUEST;
+	}
+	if (!screen_is_possible()) {
+		client_complain(0, "top: it needs a terminal in which it can draw (TERM)");
+		client_hint("ppctl status prints the procs, ppctl runs the runs");
+		return EXIT_BAD_REQUEST;
+	}
+	status = client_connect(client);
+	if (!status)
+		status = find_run(client, &run);
+	if (status)
+		return status;
+	top.look.place.output = &client->out;
+	top.look.place.is_utf8 = output_is_utf8();
+	top_model_init(&top.model);
+	top_feed_begin(&top.feed, client->conn, &top.model);
+	top_feed_choose(&top.feed, run);
+	status = show(&top);
+	pp_forget(client->conn, top.asked_cancel);
+	pp_forget(client->conn, top.asked_why);
+	top_feed_end(&top.feed);
+	top_model_clear(&top.model);
+	json_decref(top.text);
+	free(top.target);
+	free(top.question);
+	free(top.message);
+	return status;
+}
