@@ -9,15 +9,12 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "client/excerpt.h"
+#include "client/link.h"
 #include "client/live.h"
-#include "client/logfile.h"
 #include "client/member.h"
 #include "client/memory.h"
 #include "client/outcome.h"
-#include "client/telling.h"
-
-#define LINES_MAX 100   /* lines of a log that are shown of a failure */
-#define COLUMNS_MAX 500 /* cells of a line that are shown */
 
 enum stage { STAGE_WANTED, STAGE_STARTED, STAGE_ENDED };
 
@@ -114,105 +111,26 @@ static bool has_ended(const struct display *display, json_int_t exec)
 	return shown && shown->stage == STAGE_ENDED;
 }
 
-/* One line of a log, without what a progress display has overwritten in it. */
-static void print_log_line(const struct output *output, const char *line, size_t size)
+/* A name, which is a link to the log where there is one and the terminal knows that. */
+static void print_name(const struct output *output, const json_t *view)
 {
-	if (size > 0 && line[size - 1] == '\r')
-		size--;
-	const char *overwritten = memrchr(line, '\r', size);
+	const char *name = member_text(view, "name", "?"), *log = member_text(view, "log", NULL);
+	char *link = output->has_links && log ? link_begin(log) : NULL;
 
-	if (overwritten) {
-		size -= (size_t)(overwritten + 1 - line);
-		line = overwritten + 1;
-	}
-	size_t size_max = COLUMNS_MAX * 4; /* bytes: no character has more */
-	bool is_cut = size > size_max;
-	char *text =
-	    output_escape(line, is_cut ? size_max : size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
-	size_t fit = output_fit(text, COLUMNS_MAX);
-
-	fprintf(output->stream, "  %.*s%s\n", (int)fit, text, is_cut || text[fit] ? "…" : "");
-	free(text);
-}
-
-static size_t count_lines(const char *text, const struct telling_part *part)
-{
-	size_t n_lines = 1;
-
-	for (size_t i = part->begin; i < part->end; i++)
-		n_lines += text[i] == '\n';
-	return n_lines;
-}
-
-/* Prints the lines of a part but for the first so many, which *n_skipped counts down. */
-static void print_part(const struct output *output, const char *text,
-    const struct telling_part *part, size_t *n_skipped)
-{
-	for (size_t line = part->begin; line <= part->end;) {
-		const char *newline = memchr(text + line, '\n', part->end - line);
-		size_t end = newline ? (size_t)(newline - text) : part->end;
-
-		if (*n_skipped > 0)
-			(*n_skipped)--;
-		else
-			print_log_line(output, text + line, end - line);
-		line = end + 1;
-	}
-}
-
-static void print_telling(
-    const struct display *display, const char *name, const struct logfile_text *text)
-{
-	FILE *stream = display->lines.stream;
-	struct telling telling;
-	size_t n_lines = 0;
-
-	telling_select(text->bytes, text->size, &telling);
-	for (size_t i = 0; i < telling.n_parts; i++)
-		n_lines += count_lines(text->bytes, &telling.parts[i]);
-	size_t n_skipped = n_lines > LINES_MAX ? n_lines - LINES_MAX : 0;
-
-	if (n_skipped > 0 || (telling.has_words && text->n_left_out > 0)) {
-		fprintf(stream, "  … more: ppctl logs ");
-		output_print_escaped(stream, name, strlen(name), 0);
-		putc('\n', stream);
-	}
-	for (size_t i = 0; i < telling.n_parts; i++) {
-		print_part(&display->lines, text->bytes, &telling.parts[i], &n_skipped);
-		if (n_skipped == 0 && i + 1 < telling.n_parts)
-			fputs("  --\n", stream);
-	}
-	telling_clear(&telling);
-}
-
-static void print_log(const struct display *display, const char *name, const char *path)
-{
-	struct logfile_text text;
-
-	if (logfile_read(path, &text))
-		return;
-	if (display->shows_full_log) {
-		struct telling_part all = {0, text.size};
-		size_t n_skipped = 0;
-
-		if (all.end > 0 && text.bytes[all.end - 1] == '\n')
-			all.end--;
-		if (text.size > 0)
-			print_part(&display->lines, text.bytes, &all, &n_skipped);
-	} else {
-		print_telling(display, name, &text);
-	}
-	free(text.bytes);
+	fputs(link ? link : "", output->stream);
+	output_print_escaped(output->stream, name, strlen(name), 0);
+	fputs(link ? LINK_END : "", output->stream);
+	free(link);
 }
 
 static void print_line(const struct display *display, enum output_style style, const char *word,
-    const char *name, const char *rest)
+    const json_t *view, const char *rest)
 {
 	const struct output *output = &display->lines;
 
 	fprintf(output->stream, "%s%s%s ", output_style_begin(output, style), word,
 	    output_style_end(output, style));
-	output_print_escaped(output->stream, name, strlen(name), 0);
+	print_name(output, view);
 	if (rest && rest[0]) {
 		putc(' ', output->stream);
 		output_print_escaped(output->stream, rest, strlen(rest), 0);
@@ -234,17 +152,16 @@ static bool has_telling_log(const json_t *view)
 	return true;
 }
 
-static void print_failure(const struct display *display, const char *name, const json_t *view)
+static void print_failure(const struct display *display, const json_t *view)
 {
 	char duration[DURATION_SIZE] = "";
 	char *reason = outcome_describe(view);
-	const char *log = member_text(view, "log", NULL);
 	char *rest;
 
 	outcome_format_duration(duration, view);
 	if (asprintf(&rest, "%s%s%s", duration, duration[0] ? " " : "", reason) < 0)
 		memory_refused();
-	print_line(display, STYLE_BAD, "FAIL", name, rest);
+	print_line(display, STYLE_BAD, "FAIL", view, rest);
 	char *details = outcome_detail(view);
 
 	if (details) {
@@ -252,31 +169,32 @@ static void print_failure(const struct display *display, const char *name, const
 		output_print_escaped(display->lines.stream, details, strlen(details), 0);
 		putc('\n', display->lines.stream);
 	}
-	if (log && has_telling_log(view))
-		print_log(display, name, log);
+	if (has_telling_log(view))
+		excerpt_print_failure(&display->lines, view, display->shows_full_log);
 	free(details);
 	free(rest);
 	free(reason);
 }
 
-static void print_end(const struct display *display, const char *name, const json_t *view)
+static void print_end(const struct display *display, const json_t *view)
 {
 	const char *state = member_text(view, "state", "");
 	char duration[DURATION_SIZE] = "";
 
 	if (strcmp(state, "failed") == 0) {
-		print_failure(display, name, view);
+		print_failure(display, view);
 		return;
 	}
 	if (display->mode == DISPLAY_FAILURES)
 		return;
 	if (strcmp(state, "succeeded") == 0) {
 		outcome_format_duration(duration, view);
-		print_line(display, STYLE_GOOD, "ok", name, duration);
+		print_line(display, STYLE_GOOD, "ok", view, duration);
+		excerpt_print_warnings(&display->lines, view);
 	} else if (strcmp(state, "up_to_date") == 0) {
-		print_line(display, STYLE_SKIP, "skip", name, "up to date");
+		print_line(display, STYLE_SKIP, "skip", view, "up to date");
 	} else {
-		print_line(display, STYLE_SKIP, "skip", name, member_text(view, "info", ""));
+		print_line(display, STYLE_SKIP, "skip", view, member_text(view, "info", ""));
 	}
 }
 
@@ -284,7 +202,6 @@ static void print_end(const struct display *display, const char *name, const jso
  * not shown (both came in one pass of the daemon's loop), is_event says to show that first. */
 static void show_view(struct display *display, const json_t *view, bool is_event)
 {
-	const char *name = member_text(view, "name", "?");
 	const char *state = member_text(view, "state", "");
 	const json_t *member = json_object_get(view, "exec");
 	json_int_t exec = json_integer_value(member);
@@ -301,16 +218,16 @@ static void show_view(struct display *display, const json_t *view, bool is_event
 	if (strcmp(state, "wanted") == 0) {
 		if (display->mode == DISPLAY_ALL && come_to(display, exec, STAGE_WANTED))
 			print_line(
-			    display, STYLE_NONE, "want", name, member_text(view, "waits", ""));
+			    display, STYLE_NONE, "want", view, member_text(view, "waits", ""));
 		return;
 	}
 	if (strcmp(state, "running") == 0 || (is_event && has_started)) {
 		if (come_to(display, exec, STAGE_STARTED) && display->mode != DISPLAY_FAILURES &&
 		    !display->live)
-			print_line(display, STYLE_NONE, "start", name, NULL);
+			print_line(display, STYLE_NONE, "start", view, NULL);
 	}
 	if (outcome_is_complete(view) && come_to(display, exec, STAGE_ENDED))
-		print_end(display, name, view);
+		print_end(display, view);
 }
 
 void display_event(struct display *display, const json_t *view)

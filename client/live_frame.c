@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/line.h"
+#include "client/link.h"
 
 #define WAITING_LINES_MAX 3
 #define NAME_COLUMNS_MAX 40
@@ -19,6 +20,17 @@ static void begin(struct line *line, const struct live_place *place)
 {
 	line_begin(
 	    line, place->output, place->is_utf8, place->columns > 0 ? place->columns - 1 : 0);
+}
+
+/* Appends as much of a name as fits, which is a link to its log. */
+static void put_name(struct line *line, const struct progress_item *item, size_t columns)
+{
+	char *link = line->output->has_links && item->log ? link_begin(item->log) : NULL;
+
+	fputs(link ? link : "", line->stream);
+	line_put(line, STYLE_NONE, item->name, columns);
+	fputs(link ? LINK_END : "", line->stream);
+	free(link);
 }
 
 static void end(struct live_frame *frame, struct line *line)
@@ -40,7 +52,7 @@ static void add_running(struct live_frame *frame, const struct progress_item *it
 	begin(&line, place);
 	line_put_spinner(&line, place->tick);
 	line_put(&line, STYLE_NONE, " ", 1);
-	line_put(&line, STYLE_NONE, item->name, name_columns);
+	put_name(&line, item, name_columns);
 	line_pad(&line, 2 + name_columns + 1 + DURATION_COLUMNS - strlen(duration));
 	line_put(&line, STYLE_FAINT, duration, DURATION_COLUMNS);
 	if (item->expected_s > 0) {

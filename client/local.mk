@@ -10,14 +10,17 @@ ppctl_SOURCES = \
 	client/define.c \
 	client/display.c client/display.h \
 	client/events.c \
+	client/excerpt.c client/excerpt.h \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
 	client/graph.c client/graph.h client/graph_text.c \
 	client/help.c client/help.h \
+	client/ignore.c client/ignore.h \
 	client/inside.c \
 	client/json.c \
 	client/keys.c client/keys.h \
 	client/line.c client/line.h \
+	client/link.c client/link.h \
 	client/live.c client/live.h \
 	client/live_frame.c client/live_frame.h \
 	client/logfile.c client/logfile.h \
@@ -36,6 +39,7 @@ ppctl_SOURCES = \
 	client/results.c \
 	client/run.c \
 	client/screen.c client/screen.h \
+	client/sequence.c client/sequence.h \
 	client/settings.c \
 	client/table.c client/table.h \
 	client/telling.c client/telling.h \

@@ -112,23 +112,28 @@ static size_t print_marker(char marker[MARKER_SIZE], char before, off_t n_missin
 
 /* What of a log is not to be read: from its first hole to the end of its last one, and where that
  * is still a lot, the middle. Empty, at the end: nothing. */
-static struct hole find_middle(int fd, off_t size)
+static struct hole find_middle(int fd, off_t size, off_t head, off_t tail)
 {
-	bool is_large = size > LOGFILE_HEAD_BYTES + LOGFILE_TAIL_BYTES;
-	struct hole middle = {0, size - LOGFILE_TAIL_BYTES}, last = {0, 0};
+	bool is_large = size > head + tail;
+	struct hole middle = {0, size - tail}, last = {0, 0};
 	bool has_hole = find_last_hole(fd, size, &last);
 
 	if (!is_large && !has_hole)
 		return (struct hole){size, size};
 	middle.from = find_hole(fd, 0, size);
-	if (middle.from > LOGFILE_HEAD_BYTES)
-		middle.from = LOGFILE_HEAD_BYTES;
+	if (middle.from > head)
+		middle.from = head;
 	if (middle.to < last.to)
 		middle.to = last.to;
 	return middle;
 }
 
 int logfile_read(const char *path, struct logfile_text *text)
+{
+	return logfile_read_ends(path, LOGFILE_HEAD_BYTES, LOGFILE_TAIL_BYTES, text);
+}
+
+int logfile_read_ends(const char *path, size_t head_max, size_t tail_max, struct logfile_text *text)
 {
 	struct stat status;
 	int fd = logfile_open(path);
@@ -139,7 +144,7 @@ int logfile_read(const char *path, struct logfile_text *text)
 		return -1;
 	if (fstat(fd, &status))
 		goto out;
-	struct hole middle = find_middle(fd, status.st_size);
+	struct hole middle = find_middle(fd, status.st_size, (off_t)head_max, (off_t)tail_max);
 	size_t head = (size_t)middle.from, tail = (size_t)(status.st_size - middle.to);
 
 	text->bytes = memory_alloc(head + MARKER_SIZE + tail + 1);

@@ -28,6 +28,10 @@ int logfile_open(const char *path);
 /* Reads what is to be read of it. Returns 0, or -1 with errno. To be freed with free(bytes). */
 int logfile_read(const char *path, struct logfile_text *text);
 
+/* The same with other limits than those above. */
+int logfile_read_ends(
+    const char *path, size_t head_max, size_t tail_max, struct logfile_text *text);
+
 /* Where its last lines begin: 0 if it has no more than that many, or the hole before them. -1 with
  * errno. */
 off_t logfile_find_tail(int fd, unsigned long long n_lines);

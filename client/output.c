@@ -11,7 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/link.h"
 #include "client/memory.h"
+#include "client/sequence.h"
+
+#define COLORS_END "\033[0m"
 
 static size_t columns_of(int fd, bool is_terminal)
 {
@@ -35,6 +39,7 @@ void output_init(struct output *output, FILE *stream)
 	output->is_terminal = fd >= 0 && isatty(fd);
 	output->has_color =
 	    output->is_terminal && term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
+	output->has_links = link_is_known(output->is_terminal);
 	output->columns = columns_of(fd, output->is_terminal);
 }
 
@@ -65,7 +70,7 @@ const char *output_style_begin(const struct output *output, enum output_style st
 
 const char *output_style_end(const struct output *output, enum output_style style)
 {
-	return output->has_color && style != STYLE_NONE ? "\033[0m" : "";
+	return output->has_color && style != STYLE_NONE ? COLORS_END : "";
 }
 
 /* What setlocale(3) would say, without loading a locale. */
@@ -117,28 +122,6 @@ static bool is_treacherous(uint32_t character)
 	       (character >= 0x2066 && character <= 0x2069) || character == 0xfeff;
 }
 
-/* The length of a terminal's escape sequence (CSI, OSC, or two bytes) at the beginning of text. */
-static size_t sequence_length(const char *text, size_t size)
-{
-	size_t i = 2;
-
-	if (size < 2 || text[0] != '\033')
-		return 0;
-	if (text[1] == '[') {
-		while (i < size && (unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x40)
-			i++;
-		return i < size ? i + 1 : size;
-	}
-	if (text[1] == ']') {
-		while (i < size && text[i] != '\a' && text[i] != '\033')
-			i++;
-		if (i + 1 < size && text[i] == '\033')
-			i++;
-		return i < size ? i + 1 : size;
-	}
-	return 2;
-}
-
 static size_t escape_character(
     char *out, const char *text, size_t length, uint32_t character, unsigned flags)
 {
@@ -163,22 +146,27 @@ static size_t escape_character(
 char *output_escape(const char *text, size_t size, unsigned flags)
 {
 	/* The worst is a byte that becomes \xNN. */
-	char *escaped = memory_alloc(size * 4 + 1);
+	char *escaped = memory_alloc(size * 4 + sizeof(COLORS_END));
 	size_t n_out = 0;
+	bool has_color = false;
 
 	for (size_t i = 0; i < size;) {
-		size_t length =
-		    flags & ESCAPE_STRIP_COLORS ? sequence_length(text + i, size - i) : 0;
+		bool drops = flags & (ESCAPE_STRIP_COLORS | ESCAPE_KEEP_COLORS);
+		size_t length = drops ? sequence_length(text + i, size - i) : 0;
 
 		if (length == 0) {
 			uint32_t character = decode(text + i, size - i, &length);
 
 			n_out +=
 			    escape_character(escaped + n_out, text + i, length, character, flags);
+		} else if ((flags & ESCAPE_KEEP_COLORS) && sequence_is_color(text + i, length)) {
+			memcpy(escaped + n_out, text + i, length);
+			n_out += length;
+			has_color = true;
 		}
 		i += length;
 	}
-	escaped[n_out] = '\0';
+	strcpy(escaped + n_out, has_color ? COLORS_END : "");
 	return escaped;
 }
 
@@ -211,13 +199,23 @@ static size_t cells_of(uint32_t character)
 	return 1;
 }
 
+/* The length of what is at the beginning of text, and the cells that it takes. */
+static size_t measure(const char *text, size_t size, size_t *cells)
+{
+	size_t length = sequence_length(text, size);
+
+	*cells = 0;
+	if (length == 0)
+		*cells = cells_of(decode(text, size, &length));
+	return length;
+}
+
 size_t output_fit(const char *text, size_t columns)
 {
 	size_t size = strlen(text), used = 0, i = 0;
 
 	while (i < size) {
-		size_t length;
-		size_t cells = cells_of(decode(text + i, size - i, &length));
+		size_t cells, length = measure(text + i, size - i, &cells);
 
 		if (used + cells > columns)
 			break;
@@ -229,10 +227,12 @@ size_t output_fit(const char *text, size_t columns)
 
 size_t output_width(const char *text)
 {
-	size_t size = strlen(text), width = 0, length;
+	size_t size = strlen(text), width = 0, cells;
 
-	for (size_t i = 0; i < size; i += length)
-		width += cells_of(decode(text + i, size - i, &length));
+	for (size_t i = 0; i < size;) {
+		i += measure(text + i, size - i, &cells);
+		width += cells;
+	}
 	return width;
 }
 

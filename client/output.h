@@ -15,9 +15,10 @@ struct output {
 	bool is_terminal;
 	bool has_color;
 	size_t columns; /* 0: lines are not cut */
+	bool has_links; /* the terminal knows them (client/link.h) */
 };
 
-/* Looks at the stream and at NO_COLOR, TERM and COLUMNS. */
+/* Looks at the stream and at NO_COLOR, TERM, COLUMNS and what tells of links. */
 void output_init(struct output *output, FILE *stream);
 
 /* Whether the characters are UTF-8, as setlocale(3) would say of them: lines may be drawn with
@@ -36,6 +37,7 @@ enum output_style output_state_style(const char *state);
 enum output_escape_flag {
 	ESCAPE_KEEP_TABS = 1 << 0,
 	ESCAPE_STRIP_COLORS = 1 << 1, /* leave out escape sequences of terminals */
+	ESCAPE_KEEP_COLORS = 1 << 2,  /* all but colors, which are ended with the text */
 };
 
 /*
@@ -47,7 +49,8 @@ char *output_escape(const char *text, size_t size, unsigned flags);
 /* Prints text so escaped. */
 void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned flags);
 
-/* The number of terminal cells that UTF-8 text without control characters takes. */
+/* The number of terminal cells that UTF-8 text without control characters takes; escape sequences
+ * take none. */
 size_t output_width(const char *text);
 
 /* The length in bytes of the longest beginning of text that takes no more than that many cells. */

@@ -73,6 +73,7 @@ static void free_item(struct progress *progress, struct progress_item *item)
 	json_decref(item->deps);
 	json_decref(item->locks);
 	free(item->name);
+	free(item->log);
 	free(item);
 }
 
@@ -138,6 +139,8 @@ void progress_note(struct progress *progress, const json_t *view)
 	json_decref(item->locks);
 	item->deps = json_incref(json_object_get(view, "deps"));
 	item->locks = json_incref(json_object_get(view, "locks"));
+	if (is_running && !item->log && member_text(view, "log", NULL))
+		item->log = memory_copy(member_text(view, "log", NULL));
 	item->since_s = is_running ? member_number(view, "started_at", 0) : queued_s;
 }
 

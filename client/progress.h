@@ -20,6 +20,7 @@ struct progress_item {
 	double expected_s; /* how long it will run; 0: not known */
 	bool is_asked;     /* somebody was told to ask for that */
 	json_t *deps, *locks;
+	char *log; /* the path of its log; NULL: it has none yet */
 	TAILQ_ENTRY(progress_item) link;
 	UT_hash_handle hh, by_name;
 };

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "client/memory.h"
+#include "client/sequence.h"
 
 #define CONTEXT_LINES 2
 #define TAIL_LINES 16
@@ -31,22 +32,11 @@ static bool is_telling_word(const char *word, size_t length)
 	return false;
 }
 
-/* The length of a color's escape sequence, whose letter would otherwise begin a word. */
-static size_t color_length(const char *at, const char *end)
-{
-	const char *next = at + 2;
-
-	if (end - at < 2 || at[0] != '\033' || at[1] != '[')
-		return 0;
-	while (next < end && (*next == ';' || (*next >= '0' && *next <= '9')))
-		next++;
-	return (size_t)(next - at) + (next < end ? 1 : 0);
-}
-
 static bool is_telling_line(const char *line, const char *end)
 {
 	while (line < end) {
-		size_t length = color_length(line, end);
+		/* Its last letter would begin a word. */
+		size_t length = sequence_length(line, (size_t)(end - line));
 
 		if (length > 0 || !is_word_byte(*line)) {
 			line += length > 0 ? length : 1;
@@ -101,12 +91,21 @@ static void add_part(struct telling *telling, size_t begin, size_t end)
 
 void telling_select(const char *text, size_t size, struct telling *telling)
 {
+	telling_select_but(text, size, NULL, NULL, telling);
+}
+
+void telling_select_but(
+    const char *text, size_t size, telling_filter *is_ignored, void *arg, struct telling *telling)
+{
 	size_t end;
 
 	*telling = (struct telling){0};
 	for (size_t line = 0; line < size; line = end) {
 		end = next_line(text, size, line);
 		if (!is_telling_line(text + line, text + end))
+			continue;
+		if (is_ignored &&
+		    is_ignored(text + line, end - line - (text[end - 1] == '\n'), arg))
 			continue;
 		size_t after = end;
 

@@ -24,6 +24,14 @@ struct telling {
  * without such words: its last 16 lines. To be cleared.
  */
 void telling_select(const char *text, size_t size, struct telling *telling);
+
+/* Whether a line, without its newline, tells nothing whatever words are in it. */
+typedef bool telling_filter(const char *line, size_t size, void *arg);
+
+/* The same; lines that is_ignored accepts count as if they had no such word. */
+void telling_select_but(
+    const char *text, size_t size, telling_filter *is_ignored, void *arg, struct telling *telling);
+
 void telling_clear(struct telling *telling);
 
 #endif

@@ -15,6 +15,8 @@ daemon_workspace_sources = \
 	daemon/workspace/error.h \
 	daemon/workspace/file.c \
 	daemon/workspace/file.h \
+	daemon/workspace/log_ignore.c \
+	daemon/workspace/log_ignore.h \
 	daemon/workspace/options.c \
 	daemon/workspace/options.h \
 	daemon/workspace/reader.c \

@@ -226,6 +226,15 @@ static void set_outcome(
 	set(view, "result", is_override ? NULL : view_result(execution));
 }
 
+/* For those who show its log, which is worth while when it is complete. */
+static void add_log_ignore(json_t *view, const struct execution *execution)
+{
+	const char *text = execution->definition->log_ignore;
+
+	if (text && execution->ended_ns)
+		set(view, "log_ignore", json_loads(text, 0, NULL));
+}
+
 /* member: where it is looked at, or NULL: by itself. */
 static json_t *view_execution(const struct execution *execution, const struct membership *member)
 {
@@ -243,6 +252,7 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	set(view, "queued_at", view_time(execution->queued_ns));
 	set(view, "started_at", view_time(execution->started_ns));
 	set(view, "ended_at", view_time(execution->ended_ns));
+	add_log_ignore(view, execution);
 	return view;
 }
 

@@ -77,6 +77,7 @@ void definition_unref(struct definition *definition)
 	free(definition->description);
 	free(definition->cwd);
 	free(definition->params);
+	free(definition->log_ignore);
 	free(definition->source);
 	free(definition->separator);
 	free(definition);

@@ -78,11 +78,12 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
-	char *params;    /* canonical JSON text of its own params, or NULL; opaque to the core */
-	char *source;    /* canonical JSON text of the whole; two definitions of equal text are the
-	                    same */
-	char *separator; /* that it was checked with */
-	int64_t key;     /* the store's own; 0: none */
+	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
+	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
+	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the
+	                     same */
+	char *separator;  /* that it was checked with */
+	int64_t key;      /* the store's own; 0: none */
 };
 
 /* An empty definition with one reference. Copies name. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/workspace/log_ignore.h"
 #include "daemon/workspace/scalar.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/units.h"
@@ -315,6 +316,17 @@ static int read_params(const struct reader *reader, const struct place *place, c
 	return definition->params ? 0 : reader_refuse(reader, place, "out of memory");
 }
 
+static int read_log_ignore(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	if (log_ignore_check(reader, place, value))
+		return -1;
+	if (json_array_size(value) == 0)
+		return 0;
+	definition->log_ignore = json_dumps(value, JSON_COMPACT);
+	return definition->log_ignore ? 0 : reader_refuse(reader, place, "out of memory");
+}
+
 struct field {
 	const char *key;
 	field_reader *read;
@@ -334,6 +346,7 @@ static const struct field fields[] = {
     {"env", read_env},
     {"result", read_result},
     {"params", read_params},
+    {"log_ignore", read_log_ignore},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -70,6 +70,18 @@ static const struct schema_shape args = {.types = SCHEMA_MAP, .each = &arg};
 static const char *const result_words[] = {"file", "stdout", NULL};
 static const struct schema_shape result = {.types = SCHEMA_TEXT, .words = result_words};
 
+static const char *const when_words[] = {"always", "succeeded", NULL};
+static const struct schema_shape when = {.types = SCHEMA_TEXT, .words = when_words};
+
+static const struct schema_key ignored_keys[] = {
+    {.name = "pattern", .shape = &text},
+    {.name = "when", .shape = &when},
+    {0},
+};
+static const struct schema_shape ignored = {
+    .types = SCHEMA_TEXT | SCHEMA_MAP, .keys = ignored_keys};
+static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ignored};
+
 /* clang-format off */
 #define DEFINITION_KEYS \
 	{.name = "description", .shape = &text}, \
@@ -84,11 +96,11 @@ static const struct schema_shape result = {.types = SCHEMA_TEXT, .words = result
 	{.name = "env", .shape = &variables}, \
 	{.name = "result", .shape = &result}, \
 	{.name = "params", .shape = &own_params}, \
+	{.name = "log_ignore", .shape = &log_ignore}, \
 	{.name = "inputs", .refusal = later}, \
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
-	{.name = "log_ignore", .refusal = later}, \
 	{.name = "retries", .refusal = later}, \
 	{.name = "executor", .refusal = later}, \
 	{.name = "resources", .refusal = later}, \

@@ -17,10 +17,10 @@ SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 class Screen:
     """A terminal of some size in which ppctl runs; what came after it says its exit status."""
 
-    def __init__(self, ws, words, columns, rows, term=None):
+    def __init__(self, ws, words, columns, rows, term=None, links=False):
         self.is_narrow = columns <= 40  # how much of the totals is there depends on the time's length
         self.socket = str(ws.dir / "tmux")
-        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''}"
+        variables = f"export PATH={ws.env['PATH']} {'TERM=' + term if term else ''} {'FORCE_HYPERLINK=1' if links else ''}"
         command = f"{variables}; trap : INT; ppctl -C {ws.dir} {words}; echo exit $?; exec sleep 1000"
         self.tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "sh", "-c", command, config=True)
 

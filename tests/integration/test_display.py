@@ -65,6 +65,20 @@ class Display(ScreenCase):
         screen.expect_part("^exit 1$")
         self.assertNotIn("waits", screen.text())
 
+    def test_links_take_no_room(self):
+        name = "東京-" + "x" * 40
+        self.ws.define({name: {"run": self.ws.gate("gate")}, "warned": {"run": "printf '\\033[33mwarning\\033[0m: x\\n'"}})
+        screen = self.screen(f"run {name} warned", 60, 10, links=True)
+        screen.expect("ok warned T\n"
+                      "  warning: x\n"
+                      f"* {name[:28]} T\n"
+                      "T · 1 running · 1 ok\n")
+        self.ws.open_gate("gate")
+        screen.expect("ok warned T\n"
+                      "  warning: x\n"
+                      f"ok {name} T\n"
+                      "exit 0\n")
+
     def test_at_40x10(self):
         self.define_release()
         screen = self.screen("run report test", 40, 10)

@@ -1,5 +1,6 @@
 """What the verbs of ppctl do and print, the display of run and wait, and two shells at once."""
 
+import json
 import select
 import signal
 import subprocess
@@ -42,6 +43,61 @@ class Display(kit.Case):
         self.assertRegex(out, r"(?m)^FAIL said [0-9.]+s exit 1\n  the disk is full$")
         self.assertRegex(out, r"(?m)^FAIL after dep_failed: .*bad")
         self.assertEqual(1, out.count("FAIL after"))
+
+    def test_warnings_of_what_succeeded(self):
+        self.ws.define({"a": {"run": "seq 5; echo 'x.c:1: warning: unused'; seq 6 9"},
+                        "b": {"run": "seq 9"},
+                        "c": {"run": "for i in $(seq 40); do echo notice $i; done"}})
+        out = self.ws.ppctl("run", "a", "b").out
+        self.assertRegex(out, r"(?m)^ok a [0-9.]+s\n  4\n  5\n  x.c:1: warning: unused\n  6\n  7\n(?!  )")
+        self.assertRegex(out, r"(?m)^ok b [0-9.]+s\n(?!  )")
+        out = self.ws.ppctl("run", "c").out
+        self.assertRegex(out, r"(?m)^ok c [0-9.]+s\n  notice 1\n")
+        self.assertTrue(out.endswith("\n  notice 16\n  … 24 more: ppctl logs c\n"), out)
+        self.assertEqual("", self.ws.ppctl("-q", "run", "a").out)
+
+    def test_of_a_large_log_only_the_ends_are_looked_at(self):
+        self.ws.define({"big": {"run": "echo warning: first; yes | head -c 3000000; echo warning: last"}})
+        out = self.ws.ppctl("run", "big").out
+        self.assertIn("\n  warning: first\n  y\n  y\n  --\n  y\n  y\n  warning: last\n", out)
+        self.assertRegex(out, r"\n  … 0 more, and [0-9]+ bytes in the middle that were not looked at: ppctl logs big\n")
+
+    def test_lines_that_tell_nothing(self):
+        either = ["old$", {"pattern": "^notice", "when": "succeeded"}]
+        run = "echo error: old; echo notice: x; seq 5; echo warning: new; exit $code"
+        self.ws.define({"good": {"run": run, "env": {"code": 0}, "log_ignore": either}},
+                       {"bad::[code]": {"run": run, "log_ignore": either}})
+        out = self.ws.ppctl("run", "good").out
+        self.assertTrue(out.endswith("s\n  4\n  5\n  warning: new\n"), out)
+        out = self.ws.ppctl("run", "bad::3", status=1).out
+        self.assertTrue(out.endswith("exit 3\n  error: old\n  notice: x\n  1\n  2\n  --\n  4\n  5\n  warning: new\n"), out)
+
+    def test_another_shell_and_a_restart_know_the_patterns(self):
+        gate = self.ws.gate("gate")
+        definition = {"run": f"{gate}; echo warning: old; exit 0", "log_ignore": [{"pattern": "old", "when": "succeeded"}]}
+        self.ws.define()
+        self.ws.ppctl("define", "-f", "-", stdin=json.dumps({"procs": {"a": definition}}))
+        self.ws.ppctl("start", "a")
+        self.ws.ppctl("restart")
+        self.assertNotIn("log_ignore", self.ws.ppctl("--json", "status", "a").views()["a"])
+        child = self.ws.start(kit.PPCTL, "wait", "a")
+        self.ws.open_gate("gate")
+        self.assertRegex(self.ws.finish(child).out, r"\A(start a\n)?ok a [0-9.]+s\n\Z")
+        view = self.ws.ppctl("--json", "status", "a").views()["a"]
+        self.assertEqual(definition["log_ignore"], view["log_ignore"])
+        shown = self.ws.ppctl("--json", "show", "a").json
+        self.assertEqual(definition["log_ignore"], shown["definition"]["log_ignore"])
+
+    def test_a_bad_pattern_is_refused_where_it_stands(self):
+        self.ws.write("parproc.yaml", "procs:\n  a:\n    log_ignore:\n      - '['\n")
+        done = self.ws.ppctl("run", "a", status=2)
+        self.assertIn("parproc.yaml:4:9: procs.a.log_ignore[0]: not a regular expression: ", done.err)
+
+    def test_names_are_links_where_that_is_asked_for(self):
+        self.ws.define({"a b": {"run": "true"}, "c": {}})
+        out = self.ws.ppctl("run", "a b", "c", env={"FORCE_HYPERLINK": "1"}).out
+        self.assertRegex(out, r"(?m)^ok \033\]8;;file://[^/]*/[^ ]*\.log\033\\a b\033\]8;;\033\\ [0-9.]+s$")
+        self.assertNotIn("\033", self.ws.ppctl("run", "a b").out)
 
     def test_foreign_text_cannot_move_the_cursor(self):
         self.ws.define({"a": {"run": "printf 'error: \\033[2J\\a \\033[31mred\\033[0m\\n'; exit 1"},

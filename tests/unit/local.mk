@@ -81,16 +81,25 @@ tests_unit_test_client_options_SOURCES = tests/unit/test_client_options.c client
 tests_unit_test_client_options_LDADD = $(protocol_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_telling
-tests_unit_test_telling_SOURCES = tests/unit/test_telling.c client/telling.c client/memory.c
+tests_unit_test_telling_SOURCES = tests/unit/test_telling.c client/memory.c \
+	client/sequence.c client/telling.c
 tests_unit_test_telling_LDADD = $(unit_libs)
+
+unit_tests += tests/unit/test_ignore
+tests_unit_test_ignore_SOURCES = tests/unit/test_ignore.c client/ignore.c client/link.c \
+	client/member.c client/memory.c client/sequence.c
+tests_unit_test_ignore_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_logfile
 tests_unit_test_logfile_SOURCES = tests/unit/test_logfile.c client/logfile.c client/memory.c
 tests_unit_test_logfile_LDADD = $(unit_libs)
 
+# What is put before people needs these.
+client_output = client/link.c client/output.c client/sequence.c
+
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
-	client/json.c client/memory.c client/output.c client/table.c
+	client/json.c client/memory.c $(client_output) client/table.c
 tests_unit_test_output_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_repeats
@@ -238,29 +247,30 @@ tests_unit_test_start_LDADD = $(daemon_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_live
 tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.c client/live_frame.c \
-	client/member.c client/memory.c client/outcome.c client/output.c client/progress.c client/table.c
+	client/member.c client/memory.c client/outcome.c $(client_output) client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_graph
 tests_unit_test_graph_SOURCES = tests/unit/test_graph.c client/graph_text.c client/member.c \
-	client/memory.c client/output.c client/json.c
+	client/memory.c $(client_output) client/json.c
 tests_unit_test_graph_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_plan_tree
 tests_unit_test_plan_tree_SOURCES = tests/unit/test_plan_tree.c client/plan_tree.c client/member.c \
-	client/memory.c client/output.c client/json.c
+	client/memory.c $(client_output) client/json.c
 tests_unit_test_plan_tree_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_top
 tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
-	client/live_frame.c client/member.c client/memory.c client/outcome.c client/output.c \
+	client/live_frame.c client/member.c client/memory.c client/outcome.c $(client_output) \
 	client/progress.c client/table.c client/top_frame.c client/top_model.c \
 	client/top_runs.c
 tests_unit_test_top_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_outcome
-tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c client/member.c \
-	client/memory.c client/outcome.c client/output.c client/table.c
+tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c client/json.c \
+	client/member.c client/memory.c client/outcome.c $(client_output) \
+	client/table.c
 tests_unit_test_outcome_LDADD = $(unit_libs)
 
 # What keeps the core's state in tests, here and in tests/sim.

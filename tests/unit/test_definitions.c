@@ -6,6 +6,7 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/workspace/definitions.h"
+#include "daemon/workspace/log_ignore.h"
 
 /* The error's text, which the caller frees; NULL: it was read into *definitions. */
 static char *read_request(const char *text, struct definitions *definitions)
@@ -253,6 +254,9 @@ Test(definitions, refused_shapes)
 	    {PROC("\"result\": \"fiel\""),
 	        "procs.a.result: must be file or stdout, not fiel (did you mean file?)"},
 	    {PROC("\"params\": []"), "procs.a.params: must be a mapping, not a list"},
+	    {PROC("\"log_ignore\": \"x\""), "procs.a.log_ignore: must be a list, not text"},
+	    {PROC("\"log_ignore\": [{\"pattern\": \"x\", \"when\": \"failed\"}]"),
+	        "procs.a.log_ignore[0].when: must be always or succeeded, not failed"},
 	    {PROTO("\"args\": {\"x\": \"int\"}"),
 	        "protos.a::[x].args.x: must be a mapping, not text"},
 	    {PROTO("\"args\": {\"x\": {\"type\": \"number\"}}"),
@@ -357,4 +361,75 @@ Test(definitions, refused_names)
 		definitions_clear(&definitions);
 		free(refusal);
 	}
+}
+
+/* Refused with that reason; NULL: it is fine. */
+static void check_pattern(const char *pattern, const char *reason)
+{
+	struct definitions definitions;
+	json_t *request =
+	    json_pack("{s:{s:{s:[{s:s}]}}}", "procs", "a", "log_ignore", "pattern", pattern);
+	char *text = json_dumps(request, 0), *refusal = read_request(text, &definitions);
+
+	if (reason)
+		cr_expect(refusal && strstr(refusal, reason), "%.60s: %s", pattern, refusal);
+	else
+		cr_expect_null(refusal, "%.60s: %s", pattern, refusal);
+	definitions_clear(&definitions);
+	free(refusal);
+	free(text);
+	json_decref(request);
+}
+
+Test(definitions, patterns_of_log_ignore)
+{
+	check_pattern("^[0-9]{1,3}(\\.[0-9]{1,3}){3}: .*(warning|error)$", NULL);
+	check_pattern("[]{1)(]x*?[[:alpha:]{](a{2}){3}", NULL);
+	check_pattern("(a{30}){30}", NULL);
+	check_pattern("", "procs.a.log_ignore[0].pattern: must not be empty");
+	check_pattern("(", "not a regular expression: ");
+	check_pattern("[a", "not a regular expression: ");
+	check_pattern("a)|(b", "a ) without its (");
+	check_pattern("(a)\\1", "a back-reference is not taken");
+}
+
+Test(definitions, patterns_that_would_take_much_memory)
+{
+	char text[LOG_IGNORE_PATTERN_BYTES + 2];
+
+	check_pattern("(a{255}){255}", "it repeats too much");
+	check_pattern("a{2}{2}{2}{2}{2}{2}{2}{2}{2}{2}{2}", "it repeats too much");
+	check_pattern("((((((((((a+)+)+)+)+)+)+)+)+)+)+", "it repeats too much");
+	check_pattern("x{0,32767}", "it repeats too much");
+	check_pattern("(x{500,}){3}", "it repeats too much");
+	memset(text, 'a', sizeof(text));
+	text[LOG_IGNORE_PATTERN_BYTES + 1] = '\0';
+	check_pattern(text, "longer than 256 bytes");
+	text[LOG_IGNORE_PATTERN_BYTES] = '\0';
+	check_pattern(text, NULL);
+	memset(text, '(', LOG_IGNORE_PATTERN_BYTES);
+	check_pattern(text, "not a regular expression: ");
+}
+
+Test(definitions, as_many_patterns_as_may_be)
+{
+	struct definitions definitions;
+	json_t *patterns = json_array();
+	json_t *request = json_pack("{s:{s:{s:o}}}", "procs", "a", "log_ignore", patterns);
+	char *text, *refusal;
+
+	for (int i = 0; i <= LOG_IGNORE_MAX; i++)
+		json_array_append_new(patterns, json_string("x"));
+	text = json_dumps(request, 0);
+	refusal = read_request(text, &definitions);
+	cr_expect_str_eq(refusal, "procs.a.log_ignore: more than 32");
+	free(refusal);
+	free(text);
+	json_array_remove(patterns, 0);
+	text = json_dumps(request, 0);
+	cr_expect_null(read_request(text, &definitions));
+	cr_expect_not_null(definitions.items[0]->log_ignore);
+	definitions_clear(&definitions);
+	free(text);
+	json_decref(request);
 }

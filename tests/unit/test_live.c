@@ -233,3 +233,23 @@ Test(live, a_thousand_that_run_are_a_few_lines)
 	cr_assert_leq(frame.n_lines, LIVE_LINES_MAX);
 	live_frame_clear(&frame);
 }
+
+Test(live, names_that_are_cut_close_their_links)
+{
+	static const struct output linked = {.stream = NULL, .has_links = true};
+	json_t *view = json_pack("{s:s, s:s, s:i, s:f, s:f, s:s}", "name",
+	    "a-name-that-is-much-too-long-for-this", "state", "running", "exec", 1, "queued_at",
+	    100.0, "started_at", 105.0, "log", "/a b");
+	struct live_frame frame;
+
+	progress_note(&progress, view);
+	json_decref(view);
+	place.output = &linked;
+	place.columns = 24;
+	live_frame_make(&frame, &progress, &place);
+	cr_assert_not_null(strstr(frame.lines[0], "/a%20b\033\\a-name"), "%s", frame.lines[0]);
+	cr_assert_not_null(strstr(frame.lines[0], "\033]8;;\033\\"), "%s", frame.lines[0]);
+	cr_assert_eq(frame.widths[0], output_width(frame.lines[0]));
+	cr_assert_lt(frame.widths[0], place.columns);
+	live_frame_clear(&frame);
+}

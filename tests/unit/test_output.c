@@ -52,6 +52,35 @@ Test(output, colors_can_be_left_out)
 	check_escape("\033[", 2, ESCAPE_STRIP_COLORS, "");
 }
 
+static void check_kept(const char *text, const char *expected)
+{
+	check_escape(text, strlen(text), ESCAPE_KEEP_COLORS, expected);
+}
+
+Test(output, colors_can_be_kept_and_end_with_the_text)
+{
+	check_kept("plain", "plain");
+	check_kept("\033[1;31mred", "\033[1;31mred\033[0m");
+	check_kept("\033[38:5:9mred\033[m x", "\033[38:5:9mred\033[m x\033[0m");
+	check_kept("\033[2J\033[10;10Hx\033[K\033[?25l", "x");
+	check_kept("\033[>4;1mx\033[1 mx", "xx");
+	check_kept("\033]0;title\ax\033]8;;http://a\033\\y\033P1$r\033\\z", "xyz");
+	check_kept("\033(Bx\033cy\033\033[31mz", "xy\033[31mz\033[0m");
+	check_kept("\033[\033[31mz", "\033[31mz\033[0m");
+	check_kept("\033[31\xff \xc2\x9b", "\\xff \\u009b");
+	check_kept("x\033", "x\\x1b");
+	check_kept("x\033]never ended", "x");
+}
+
+Test(output, sequences_take_no_cells)
+{
+	static const char text[] = "\033[31mab\033[0m\033]8;;file://h/x\033\\漢\033]8;;\033\\";
+
+	cr_assert_eq(output_width(text), 4);
+	cr_assert_eq(output_fit(text, 1), strlen("\033[31ma"));
+	cr_assert_eq(output_fit(text, 4), strlen(text));
+}
+
 Test(output, widths_are_in_cells)
 {
 	cr_assert_eq(output_width("abc"), 3);
@@ -86,7 +115,8 @@ static void check_json(const char *text, bool is_terminal, const char *expected)
 {
 	char *printed = NULL;
 	size_t size;
-	struct output output = {open_memstream(&printed, &size), is_terminal, false, 0};
+	struct output output = {
+	    .stream = open_memstream(&printed, &size), .is_terminal = is_terminal};
 	json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
 
 	output_print_json(&output, value);
@@ -122,7 +152,7 @@ Test(output, tables_are_aligned_and_cut)
 	struct table *table = table_new(heads, 3);
 	char *printed = NULL;
 	size_t size;
-	struct output output = {open_memstream(&printed, &size), false, false, 40};
+	struct output output = {.stream = open_memstream(&printed, &size), .columns = 40};
 
 	table_add(table, (const char *[]){"漢字", "idle", NULL}, STYLE_NONE, 1);
 	table_add(table,
@@ -139,7 +169,7 @@ Test(output, tables_are_aligned_and_cut)
 
 Test(output, color_only_where_it_is_wanted)
 {
-	struct output output = {stdout, true, true, 0};
+	struct output output = {.stream = stdout, .is_terminal = true, .has_color = true};
 
 	cr_assert_str_neq(output_style_begin(&output, STYLE_BAD), "");
 	output.has_color = false;

@@ -94,6 +94,27 @@ Test(telling, colored_words_count)
 	telling_clear(&telling);
 }
 
+static bool is_old(const char *line, size_t size, void *arg)
+{
+	(void)arg;
+	return size >= 3 && memcmp(line + size - 3, "old", 3) == 0;
+}
+
+Test(telling, lines_that_are_ignored)
+{
+	static const char text[] = "1\n2\nwarning: old\n4\n5\n6\n7\nerror: new\nwarning: old";
+	struct telling telling;
+
+	telling_select_but(text, strlen(text), is_old, NULL, &telling);
+	cr_assert(telling.has_words);
+	cr_assert_eq(telling.n_parts, 1);
+	cr_assert_eq(telling.parts[0].begin, (size_t)(strstr(text, "6\n") - text));
+	telling_clear(&telling);
+	telling_select_but("error old\n", 10, is_old, NULL, &telling);
+	cr_assert_not(telling.has_words);
+	telling_clear(&telling);
+}
+
 Test(telling, else_the_last_sixteen_lines)
 {
 	char text[400] = "", expected[400] = "";
