@@ -28,6 +28,9 @@ ppctl_SOURCES = \
 	client/output.c client/output.h \
 	client/progress.c client/progress.h \
 	client/questions.c client/questions.h \
+	client/record.c client/record.h \
+	client/record_load.c client/record_load.h \
+	client/record_order.c \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \
@@ -35,6 +38,7 @@ ppctl_SOURCES = \
 	client/table.c client/table.h \
 	client/telling.c client/telling.h \
 	client/terminal.c client/terminal.h \
+	client/trace.c \
 	client/verbs.c client/verbs.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)

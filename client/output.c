@@ -242,6 +242,26 @@ void output_format_duration(char text[DURATION_SIZE], double seconds)
 		snprintf(text, DURATION_SIZE, "%lldd%02lldh", whole / 86400, whole / 3600 % 24);
 }
 
+void output_format_short_duration(char text[DURATION_SIZE], double seconds)
+{
+	if (seconds >= 0 && seconds < 9.9995)
+		snprintf(text, DURATION_SIZE, "%.3fs", seconds);
+	else
+		output_format_duration(text, seconds);
+}
+
+void output_format_bytes(char text[BYTES_SIZE], double n_bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	size_t unit = 0;
+
+	if (!(n_bytes > 0))
+		n_bytes = 0;
+	for (; n_bytes >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		n_bytes /= 1024;
+	snprintf(text, BYTES_SIZE, unit > 0 ? "%.1f %s" : "%.0f %s", n_bytes, units[unit]);
+}
+
 void output_format_time(char text[TIME_SIZE], double seconds)
 {
 	time_t whole = (time_t)seconds;

@@ -49,10 +49,16 @@ size_t output_width(const char *text);
 /* The length in bytes of the longest beginning of text that takes no more than that many cells. */
 size_t output_fit(const char *text, size_t columns);
 
-enum { DURATION_SIZE = 32, TIME_SIZE = 32 };
+enum { DURATION_SIZE = 32, TIME_SIZE = 32, BYTES_SIZE = 32 };
 
 /* Writes a duration as 1.2s, 3m05s, 2h03m or 4d02h. */
 void output_format_duration(char text[DURATION_SIZE], double seconds);
+
+/* Writes a short duration, as CPU time often is: 0.012s; from 10 seconds on as above. */
+void output_format_short_duration(char text[DURATION_SIZE], double seconds);
+
+/* Writes a number of bytes as 512 B, 3.4 MiB. */
+void output_format_bytes(char text[BYTES_SIZE], double n_bytes);
 
 /* Writes a time since the epoch as local date and time; "-" for 0. */
 void output_format_time(char text[TIME_SIZE], double seconds);
