@@ -114,24 +114,11 @@ static bool has_ended(const struct display *display, json_int_t exec)
 	return shown && shown->stage == STAGE_ENDED;
 }
 
-/* One line of a log, without what a progress display has overwritten in it. */
 static void print_log_line(const struct output *output, const char *line, size_t size)
 {
-	if (size > 0 && line[size - 1] == '\r')
-		size--;
-	const char *overwritten = memrchr(line, '\r', size);
+	char *text = output_escape_line(line, size, COLUMNS_MAX);
 
-	if (overwritten) {
-		size -= (size_t)(overwritten + 1 - line);
-		line = overwritten + 1;
-	}
-	size_t size_max = COLUMNS_MAX * 4; /* bytes: no character has more */
-	bool is_cut = size > size_max;
-	char *text =
-	    output_escape(line, is_cut ? size_max : size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
-	size_t fit = output_fit(text, COLUMNS_MAX);
-
-	fprintf(output->stream, "  %.*s%s\n", (int)fit, text, is_cut || text[fit] ? "…" : "");
+	fprintf(output->stream, "  %s\n", text);
 	free(text);
 }
 

@@ -13,6 +13,7 @@ ppctl_SOURCES = \
 	client/explain.c \
 	client/foreground.c client/foreground.h \
 	client/help.c client/help.h \
+	client/html.c client/html.h \
 	client/inside.c \
 	client/json.c \
 	client/live.c client/live.h \
@@ -31,6 +32,14 @@ ppctl_SOURCES = \
 	client/record.c client/record.h \
 	client/record_load.c client/record_load.h \
 	client/record_order.c \
+	client/report.c client/report.h \
+	client/report_failures.c \
+	client/report_graph.c \
+	client/report_page.c \
+	client/report_style.c \
+	client/report_table.c \
+	client/report_text.c \
+	client/report_timeline.c \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \

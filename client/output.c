@@ -215,6 +215,32 @@ size_t output_fit(const char *text, size_t columns)
 	return i;
 }
 
+char *output_escape_line(const char *line, size_t size, size_t columns)
+{
+	const char *overwritten;
+	size_t size_max = columns * 4; /* no character has more bytes */
+	char *text;
+
+	if (size > 0 && line[size - 1] == '\r')
+		size--;
+	overwritten = memrchr(line, '\r', size);
+	if (overwritten) {
+		size -= (size_t)(overwritten + 1 - line);
+		line = overwritten + 1;
+	}
+	bool is_cut = size > size_max;
+
+	text =
+	    output_escape(line, is_cut ? size_max : size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+	size_t fit = output_fit(text, columns);
+
+	if (is_cut || text[fit]) {
+		text = memory_grow(text, fit + sizeof("…"), 1);
+		memcpy(text + fit, "…", sizeof("…"));
+	}
+	return text;
+}
+
 size_t output_width(const char *text)
 {
 	size_t size = strlen(text), width = 0, length;

@@ -43,6 +43,12 @@ char *output_escape(const char *text, size_t size, unsigned flags);
 /* Prints text so escaped. */
 void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned flags);
 
+/*
+ * A line of a log as a terminal would leave it, without what a progress display has overwritten in
+ * it, so escaped; what is beyond that many cells is "…". New; the caller frees it.
+ */
+char *output_escape_line(const char *line, size_t size, size_t columns);
+
 /* The number of terminal cells that UTF-8 text without control characters takes. */
 size_t output_width(const char *text);
 

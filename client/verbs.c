@@ -375,6 +375,20 @@ const struct verb verbs[] = {
         .run = verb_runs,
     },
     {
+        .name = "report",
+        .usage = "[-o FILE] [RUN]",
+        .summary = "A page about a run: failures, a timeline, its graph, all procs",
+        .details = "The newest run by default. The page is one file of HTML that needs nothing "
+                   "else.",
+        .options = record_options,
+        .examples = "ppctl report -o report.html\n"
+                    "ppctl report -o nightly.html nightly",
+        .flags = VERB_LOOKS_ONLY,
+        .max_words = 1,
+        .words = WORDS_RUNS,
+        .run = verb_report,
+    },
+    {
         .name = "trace",
         .usage = "[-o FILE] [RUN]",
         .summary = "When and where all of a run ran, for a viewer of traces",
