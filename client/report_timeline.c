@@ -19,6 +19,7 @@
 #define LANES_MAX 200
 #define BARS_MAX 20000
 #define TICKS_MAX 10
+#define LABEL_MIN 6      /* characters of a name that is cut */
 #define CHARACTER_PX 6.3 /* of a label, on average */
 
 /* A lane so far: where its last bar ends, and by state where the last one that is narrow was. */
@@ -149,7 +150,9 @@ static void put_label(const struct timeline *timeline, const struct record_exec 
 {
 	double columns = (width - 10) / CHARACTER_PX;
 
-	if (timeline->pitch < 12 || columns < 2)
+	/* A letter or two of a longer name say nothing. */
+	if (timeline->pitch < 12 || columns < 1 ||
+	    (columns < LABEL_MIN && columns < (double)strlen(exec->name)))
 		return;
 	fprintf(timeline->stream, "<text class=\"n\" x=\"%.1f\" y=\"%.1f\">", x + 5,
 	    y + timeline->height / 2 + 4);
