@@ -32,4 +32,4 @@ EXTRA_DIST += doc/link_pages.sh
 TESTS += doc/test_manual.sh
 EXTRA_DIST += doc/test_manual.sh
 
-EXTRA_DIST += doc/DESIGN.md doc/SECURITY.md doc/STATE.md CONTRIBUTING.md
+EXTRA_DIST += doc/DESIGN.md doc/SECURITY.md doc/STATE.md doc/report.png CONTRIBUTING.md
