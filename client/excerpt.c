@@ -32,23 +32,9 @@ static void print_line(const struct output *output, const char *line, size_t siz
 {
 	unsigned flags =
 	    ESCAPE_KEEP_TABS | (output->has_color ? ESCAPE_KEEP_COLORS : ESCAPE_STRIP_COLORS);
+	char *text = output_escape_line(line, size, COLUMNS_MAX, flags);
 
-	while (size > 0 && line[size - 1] == '\r')
-		size--;
-	const char *overwritten = memrchr(line, '\r', size);
-
-	if (overwritten) {
-		size -= (size_t)(overwritten + 1 - line);
-		line = overwritten + 1;
-	}
-	size_t size_max = COLUMNS_MAX * 4; /* bytes: no character has more */
-	bool is_cut = size > size_max;
-	char *text = output_escape(line, is_cut ? size_max : size, flags);
-	size_t fit = output_fit(text, COLUMNS_MAX);
-	bool is_open = text[fit] && memchr(text, '\033', fit);
-
-	fprintf(output->stream, "  %.*s%s%s\n", (int)fit, text, is_open ? "\033[0m" : "",
-	    is_cut || text[fit] ? "…" : "");
+	fprintf(output->stream, "  %s\n", text);
 	free(text);
 }
 

@@ -25,26 +25,44 @@ static bool is_nothing(const json_t *value)
 	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
+/* Puts a number that is a time, a duration or an amount of memory, by its name, as people read it.
+ * False: it is none of these. */
+static bool put_quantity(FILE *stream, const char *key, const json_t *value)
+{
+	char text[TIME_SIZE > BYTES_SIZE ? TIME_SIZE : BYTES_SIZE];
+	double number = json_number_value(value);
+	size_t length = strlen(key);
+
+	if (!json_is_number(value))
+		return false;
+	if (length > 3 && strcmp(key + (length - 3), "_at") == 0)
+		output_format_time(text, number);
+	else if (strcmp(key, "user_time") == 0 || strcmp(key, "system_time") == 0)
+		output_format_short_duration(text, number);
+	else if (strcmp(key, "max_rss") == 0)
+		output_format_bytes(text, number);
+	else
+		return false;
+	fputs(text, stream);
+	return true;
+}
+
 /* A value as text for one line: a list with commas, what is nested as JSON. New. */
 static char *describe_value(const char *key, json_t *value)
 {
 	char *text = NULL;
-	size_t size, i, length = strlen(key);
+	size_t size, i;
 	FILE *stream = open_memstream(&text, &size);
-	char time[TIME_SIZE];
 	json_t *item;
 
 	if (!stream)
 		memory_refused();
-	if (json_is_number(value) && length > 3 && strcmp(key + (length - 3), "_at") == 0) {
-		output_format_time(time, json_number_value(value));
-		fputs(time, stream);
-	} else if (json_is_array(value)) {
+	if (json_is_array(value)) {
 		json_array_foreach (value, i, item) {
 			fputs(i > 0 ? ", " : "", stream);
 			output_put_scalar(stream, item);
 		}
-	} else {
+	} else if (!put_quantity(stream, key, value)) {
 		output_put_scalar(stream, value);
 	}
 	if (fclose(stream))

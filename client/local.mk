@@ -16,6 +16,7 @@ ppctl_SOURCES = \
 	client/graph.c client/graph.h client/graph_text.c \
 	client/help.c client/help.h \
 	client/ignore.c client/ignore.h \
+	client/html.c client/html.h \
 	client/inside.c \
 	client/json.c \
 	client/keys.c client/keys.h \
@@ -35,6 +36,17 @@ ppctl_SOURCES = \
 	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
 	client/questions.c client/questions.h \
+	client/record.c client/record.h \
+	client/record_load.c client/record_load.h \
+	client/record_order.c \
+	client/report.c client/report.h \
+	client/report_failures.c \
+	client/report_graph.c \
+	client/report_page.c \
+	client/report_style.c \
+	client/report_table.c \
+	client/report_text.c \
+	client/report_timeline.c \
 	client/request.c client/request.h \
 	client/results.c \
 	client/run.c \
@@ -50,6 +62,7 @@ ppctl_SOURCES = \
 	client/top_keys.c \
 	client/top_model.c client/top_model.h \
 	client/top_runs.c client/top_runs.h \
+	client/trace.c \
 	client/verbs.c client/verbs.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)

@@ -225,6 +225,32 @@ size_t output_fit(const char *text, size_t columns)
 	return i;
 }
 
+char *output_escape_line(const char *line, size_t size, size_t columns, unsigned flags)
+{
+	static const char end[] = "\033[0m…";
+	size_t size_max = columns * 4; /* bytes: no character has more */
+	const char *overwritten;
+
+	while (size > 0 && line[size - 1] == '\r')
+		size--;
+	overwritten = memrchr(line, '\r', size);
+	if (overwritten) {
+		size -= (size_t)(overwritten + 1 - line);
+		line = overwritten + 1;
+	}
+	bool is_cut = size > size_max;
+	char *text = output_escape(line, is_cut ? size_max : size, flags);
+	size_t fit = output_fit(text, columns);
+
+	if (is_cut || text[fit]) {
+		const char *rest = memchr(text, '\033', fit) ? end : strstr(end, "…");
+
+		text = memory_grow(text, fit + sizeof(end), 1);
+		strcpy(text + fit, rest);
+	}
+	return text;
+}
+
 size_t output_width(const char *text)
 {
 	size_t size = strlen(text), width = 0, cells;
@@ -252,6 +278,26 @@ void output_format_duration(char text[DURATION_SIZE], double seconds)
 		snprintf(text, DURATION_SIZE, "%lldh%02lldm", whole / 3600, whole / 60 % 60);
 	else
 		snprintf(text, DURATION_SIZE, "%lldd%02lldh", whole / 86400, whole / 3600 % 24);
+}
+
+void output_format_short_duration(char text[DURATION_SIZE], double seconds)
+{
+	if (seconds >= 0 && seconds < 9.9995)
+		snprintf(text, DURATION_SIZE, "%.3fs", seconds);
+	else
+		output_format_duration(text, seconds);
+}
+
+void output_format_bytes(char text[BYTES_SIZE], double n_bytes)
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	size_t unit = 0;
+
+	if (!(n_bytes > 0))
+		n_bytes = 0;
+	for (; n_bytes >= 999.95 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		n_bytes /= 1024;
+	snprintf(text, BYTES_SIZE, unit > 0 ? "%.1f %s" : "%.0f %s", n_bytes, units[unit]);
 }
 
 void output_format_time(char text[TIME_SIZE], double seconds)

@@ -49,6 +49,12 @@ char *output_escape(const char *text, size_t size, unsigned flags);
 /* Prints text so escaped. */
 void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned flags);
 
+/*
+ * A line of a log as a terminal would leave it, without what a progress display has overwritten in
+ * it, so escaped; what is beyond that many cells is "…". New; the caller frees it.
+ */
+char *output_escape_line(const char *line, size_t size, size_t columns, unsigned flags);
+
 /* The number of terminal cells that UTF-8 text without control characters takes; escape sequences
  * take none. */
 size_t output_width(const char *text);
@@ -56,10 +62,16 @@ size_t output_width(const char *text);
 /* The length in bytes of the longest beginning of text that takes no more than that many cells. */
 size_t output_fit(const char *text, size_t columns);
 
-enum { DURATION_SIZE = 32, TIME_SIZE = 32 };
+enum { DURATION_SIZE = 32, TIME_SIZE = 32, BYTES_SIZE = 32 };
 
 /* Writes a duration as 1.2s, 3m05s, 2h03m or 4d02h. */
 void output_format_duration(char text[DURATION_SIZE], double seconds);
+
+/* Writes a short duration, as CPU time often is: 0.012s; from 10 seconds on as above. */
+void output_format_short_duration(char text[DURATION_SIZE], double seconds);
+
+/* Writes a number of bytes as 512 B, 3.4 MiB. */
+void output_format_bytes(char text[BYTES_SIZE], double n_bytes);
 
 /* Writes a time since the epoch as local date and time; "-" for 0. */
 void output_format_time(char text[TIME_SIZE], double seconds);

@@ -124,6 +124,11 @@ static const struct option_spec graph_options[] = {
     {0},
 };
 
+static const struct option_spec record_options[] = {
+    {"output", 'o', "FILE", "write to this file instead of standard output"},
+    {0},
+};
+
 static const struct option_spec events_options[] = {
     {"kind", 0, "KIND", "only state, run, input or define (repeatable)"},
     {0},
@@ -408,6 +413,33 @@ const struct verb verbs[] = {
         .examples = "ppctl runs --limit 10",
         .flags = VERB_LOOKS_ONLY,
         .run = verb_runs,
+    },
+    {
+        .name = "report",
+        .usage = "[-o FILE] [RUN]",
+        .summary = "A page about a run: failures, a timeline, its graph, all procs",
+        .details = "The newest run by default. The page is one file of HTML that needs nothing "
+                   "else.",
+        .options = record_options,
+        .examples = "ppctl report -o report.html\n"
+                    "ppctl report -o nightly.html nightly",
+        .flags = VERB_LOOKS_ONLY,
+        .max_words = 1,
+        .words = WORDS_RUNS,
+        .run = verb_report,
+    },
+    {
+        .name = "trace",
+        .usage = "[-o FILE] [RUN]",
+        .summary = "When and where all of a run ran, for a viewer of traces",
+        .details = "The newest run by default. Perfetto and chrome://tracing open what it writes.",
+        .options = record_options,
+        .examples = "ppctl trace -o trace.json\n"
+                    "ppctl trace 7 | gzip >trace.json.gz",
+        .flags = VERB_LOOKS_ONLY,
+        .max_words = 1,
+        .words = WORDS_RUNS,
+        .run = verb_trace,
     },
     {
         .name = "events",

@@ -60,6 +60,8 @@ int verb_plan(struct client *client);
 int verb_graph(struct client *client);
 int verb_why(struct client *client);
 int verb_runs(struct client *client);
+int verb_report(struct client *client);
+int verb_trace(struct client *client);
 int verb_logs(struct client *client);
 int verb_cancel(struct client *client);
 int verb_define(struct client *client);

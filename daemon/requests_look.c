@@ -11,6 +11,7 @@
 #include "daemon/handlers.h"
 #include "daemon/logs.h"
 #include "daemon/requests.h"
+#include "daemon/requests_list.h"
 
 /* Results of one answer are no larger than this, as text. */
 #define RESULTS_MAX_BYTES (15u << 20)
@@ -173,12 +174,16 @@ enum request_status handle_status(struct request *request)
 	struct views views;
 	const char *next;
 	json_t *answer;
+	struct run *run;
 
 	request_look_file(request);
-	if (request_gather_views(request, cursor, &views, &next) != 0)
+	if (request_look_run(request, &run) != 0 ||
+	    request_gather_views(request, cursor, &views, &next) != 0)
 		return REQUEST_DONE;
 	answer = json_object();
 	if (answer) {
+		if (run)
+			json_object_set_new(answer, "run", list_run(run));
 		request_set_views(answer, &views, next);
 		request_warn(request, answer);
 	}

@@ -172,7 +172,7 @@ static json_t *view_new(const char *name, const char *state)
 {
 	static const char *const members[] = {"name", "state", "error", "info", "run", "exec",
 	    "proto", "args", "deps", "locks", "wave", "log", "exit_code", "signal", "queued_at",
-	    "started_at", "ended_at", "result", "waits"};
+	    "started_at", "ended_at", "user_time", "system_time", "max_rss", "result", "waits"};
 	json_t *view = json_object();
 
 	if (!view)
@@ -235,6 +235,18 @@ static void add_log_ignore(json_t *view, const struct execution *execution)
 		set(view, "log_ignore", json_loads(text, 0, NULL));
 }
 
+/* What its process took, once that has ended. Every process has memory, so 0 stands for unknown. */
+static void set_usage(json_t *view, const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	if (!extra || extra->max_rss_kib <= 0 || !execution_is_complete(execution))
+		return;
+	set(view, "user_time", json_real((double)extra->user_us / 1e6));
+	set(view, "system_time", json_real((double)extra->system_us / 1e6));
+	set(view, "max_rss", json_integer((json_int_t)extra->max_rss_kib * 1024));
+}
+
 /* member: where it is looked at, or NULL: by itself. */
 static json_t *view_execution(const struct execution *execution, const struct membership *member)
 {
@@ -253,6 +265,7 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	set(view, "started_at", view_time(execution->started_ns));
 	set(view, "ended_at", view_time(execution->ended_ns));
 	add_log_ignore(view, execution);
+	set_usage(view, execution);
 	return view;
 }
 

@@ -9,6 +9,8 @@ build_packages=(gcc make autoconf automake libtool pkg-config libevent-dev libja
 test_packages=(libcriterion-dev python3 clang libclang-rt-dev clang-format tmux graphviz abigail-tools
 	zsh fish)
 analysis_packages=(clang cppcheck shellcheck valgrind)
+# Without these a test says what it leaves out.
+optional_packages=(chromium)
 
 say() {
 	printf '\n== %s\n' "$*"
@@ -41,6 +43,15 @@ install_packages() {
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q
 	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
 		--no-install-recommends "${missing[@]}"
+}
+
+# The same, one by one, for what can be done without: where one cannot be installed, that is said.
+install_optional_packages() {
+	local package
+
+	for package; do
+		(install_packages "$package") || say "$package is not installed; going on without"
+	done
 }
 
 # Makes ./configure and Makefile.in when they are not there or older than what they are made from.

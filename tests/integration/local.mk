@@ -17,6 +17,7 @@ integration_tests = \
 	tests/integration/test_ppctl.py \
 	tests/integration/test_protocol.py \
 	tests/integration/test_restart.py \
+	tests/integration/test_record.py \
 	tests/integration/test_resume.py \
 	tests/integration/test_retention.py \
 	tests/integration/test_run.py \
@@ -43,8 +44,8 @@ check_PROGRAMS += tests/integration/functions
 tests_integration_functions_SOURCES = tests/integration/functions.c
 tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
-EXTRA_DIST += $(integration_tests) tests/integration/kit.py tests/integration/meter.py \
-	tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
+EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/kit.py \
+	tests/integration/meter.py tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
 	tests/integration/semantics.py
 
 # Runs the integration tests alone.

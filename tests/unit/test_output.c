@@ -181,3 +181,33 @@ Test(output, color_only_where_it_is_wanted)
 	cr_assert_eq(output.columns, 57);
 	cr_assert_not(output.has_color);
 }
+
+Test(output, short_durations_and_amounts_of_memory)
+{
+	static const struct {
+		double n_bytes;
+		const char *text;
+	} amounts[] = {{-1, "0 B"}, {0, "0 B"}, {512, "512 B"}, {999, "999 B"}, {1000, "1.0 KiB"},
+	    {1536, "1.5 KiB"}, {1048576, "1.0 MiB"}, {1e300, NULL}};
+	static const struct {
+		double seconds;
+		const char *text;
+	} durations[] = {{-1, "0.0s"}, {0, "0.000s"}, {0.0123, "0.012s"}, {9.9994, "9.999s"},
+	    {9.9996, "10.0s"}, {75, "1m15s"}};
+
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		char text[BYTES_SIZE];
+
+		output_format_bytes(text, amounts[i].n_bytes);
+		if (amounts[i].text)
+			cr_assert_str_eq(text, amounts[i].text);
+		else
+			cr_assert_lt(strlen(text), sizeof(text));
+	}
+	for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+		char text[DURATION_SIZE];
+
+		output_format_short_duration(text, durations[i].seconds);
+		cr_assert_str_eq(text, durations[i].text);
+	}
+}

@@ -15,7 +15,7 @@
 
 static const char *const members[] = {"name", "state", "error", "info", "run", "exec", "proto",
     "args", "deps", "locks", "wave", "log", "exit_code", "signal", "queued_at", "started_at",
-    "ended_at", "result", "waits"};
+    "ended_at", "user_time", "system_time", "max_rss", "result", "waits"};
 #define N_MEMBERS (sizeof(members) / sizeof(members[0]))
 
 static json_t *view_of(struct kit *kit, const char *name)
@@ -89,6 +89,37 @@ Test(views, what_has_ended_says_how_and_when)
 	expect(view, "signal", "9");
 	expect(view, "exit_code", "null");
 	json_decref(view);
+	kit_free(kit);
+}
+
+Test(views, what_a_process_took_is_told_once_it_has_ended)
+{
+	struct kit *kit = kit_new("proc a");
+	kit_play(kit, "start a");
+	struct execution *execution = core_find_proc(kit->core, "a")->newest;
+	struct exec_extra *extra = exec_extra_get(execution, "/nowhere");
+	json_t *view;
+
+	extra->user_us = 1500000;
+	extra->system_us = 250000;
+	extra->max_rss_kib = 3;
+	view = view_of(kit, "a");
+	expect(view, "user_time", "null");
+	expect(view, "max_rss", "null");
+	json_decref(view);
+	kit_play(kit, "exit a 0");
+	view = view_of(kit, "a");
+	expect(view, "user_time", "1.5");
+	expect(view, "system_time", "0.25");
+	expect(view, "max_rss", "3072");
+	json_decref(view);
+	extra->max_rss_kib = 0; /* as where the supervisor has not seen it end */
+	view = view_of(kit, "a");
+	expect(view, "user_time", "null");
+	expect(view, "system_time", "null");
+	expect(view, "max_rss", "null");
+	json_decref(view);
+	exec_extra_free(execution);
 	kit_free(kit);
 }
 
