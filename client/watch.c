@@ -400,7 +400,6 @@ static bool hear_signal(struct watch *watch, int fd)
 	    signal == SIGPIPE)
 		return false;
 	cancel_run(watch);
-	pp_dispatch(watch->client->conn); /* before the terminal, which may be stopped */
 	tell_signal(watch, signal,
 	    watch->n_signals == 1 ? "canceling the run; once more to kill it"
 	                          : "killing the run; once more to leave it");
