@@ -47,7 +47,7 @@ static bool means(
 	    strcmp(filled, name) == 0 ||
 	    (name_has_placeholder(filled) &&
 	        name_match(filled, core_get_options(core)->separator, name, captures) >= 0) ||
-	    (name_has_glob(filled) && fnmatch(filled, name, 0) == 0);
+	    (name_has_glob(filled) && fnmatch(filled, name, FNM_NOESCAPE) == 0);
 
 	free(filled);
 	return is_meant;

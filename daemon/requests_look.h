@@ -13,7 +13,8 @@ bool request_knows_proc(const struct proc *proc);
 /*
  * In the member names, puts in place of each glob that is no name itself the known procs that it
  * matches: those in the run that the request names, or where it names none or that has none, all.
- * 0, or -1: refused, as there is none at all.
+ * Each name stands once afterwards. 0, or -1: refused, as one matches nothing, or they are too
+ * many.
  */
 int request_expand_globs(struct request *request);
 

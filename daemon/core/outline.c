@@ -130,8 +130,8 @@ static bool visit_declarer(void *item, void *arg)
 	const struct rdep_entry *entry = item;
 	const struct target *target = arg;
 
-	if (!is_target(target->outline, entry->target, target->starred) ||
-	    (target->is_created && name_has_placeholder(entry->target)))
+	if ((target->is_created && name_has_placeholder(entry->target)) ||
+	    !is_target(target->outline, entry->target, target->starred))
 		return true;
 	tell(target->outline, (struct outline_edge){.from = name_of_declarer(entry),
 	                          .to = target->name,

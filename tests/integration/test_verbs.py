@@ -231,6 +231,9 @@ class Looking(kit.Case):
         self.assertEqual({"a-one"}, self.ws.ppctl("--json", "--run", run, "status", "a-*").views().keys())
         self.ws.ppctl("create", "a::*")
         self.assertEqual({"a::p", "a::q"}, status("a::*"))
+        self.assertEqual(["a::p", "a::q", "b"],
+                         [view["name"] for view in self.ws.ppctl("--json", "status", "a::*", "b", "*::*", "b").json["procs"]])
+        self.assertIn("more than 100 globs", self.ws.ppctl("status", *["*"] * 101, status=2).err)
         for words in (("status",), ("wait",), ("cancel",), ("events",)):
             self.assertIn("there is no proc or proto c-*", self.ws.ppctl(*words, "c-*", status=2).err)
         self.assertEqual("canceled a-one\n", self.ws.ppctl("cancel", "--run", run, "a-*").out)
