@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/clock.h"
@@ -24,6 +25,7 @@
 #define ELAPSED_S 1.0     /* as often as that while something goes on */
 #define ESCAPE_MS 50      /* a key whose sequence has begun is complete by then */
 #define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
+#define PAGER_END_S 1.0   /* a pager that is to end has so long for it */
 #define KEYS_SIZE 256
 
 /* What the loop has beside the rest. */
@@ -130,7 +132,7 @@ void top_open_log(struct top *top)
 		return;
 	}
 	command = make_pager_command(item->section == TOP_RUNNING);
-	screen_leave(top->screen);
+	screen_lend(top->screen);
 	top->pager = fork();
 	if (top->pager == 0) {
 		sigemptyset(&none);
@@ -159,6 +161,28 @@ static void reap_pager(struct top *top)
 		top_say(top, "there is no such pager: set PAGER to one");
 }
 
+/* Takes the terminal from a pager that is still there, so that closing it restores it. */
+static void end_pager(struct top *top)
+{
+	const struct timespec moment = {0, 100 * 1000 * 1000};
+	double until_s = clock_s(CLOCK_MONOTONIC) + PAGER_END_S;
+	sigset_t set;
+
+	if (top->pager == 0)
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	kill(top->pager, SIGTERM);
+	kill(top->pager, SIGCONT);
+	while (waitpid(top->pager, NULL, WNOHANG) == 0) {
+		if (clock_s(CLOCK_MONOTONIC) >= until_s)
+			kill(top->pager, SIGKILL);
+		sigtimedwait(&set, NULL, &moment);
+	}
+	top->pager = 0;
+	screen_enter(top->screen);
+}
+
 /* ---- signals ---- */
 
 static int open_signals(sigset_t *old)
@@ -179,6 +203,19 @@ static int open_signals(sigset_t *old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* As it does by default, so that the system ignores it where nobody could continue us. */
+static void stop(struct top *top)
+{
+	sigset_t set;
+
+	screen_leave(top->screen);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static void hear_signal(struct loop *loop)
 {
 	struct signalfd_siginfo info;
@@ -195,11 +232,10 @@ static void hear_signal(struct loop *loop)
 		screen_forget(top->screen);
 		break;
 	case SIGTSTP:
-		screen_leave(top->screen);
-		raise(SIGSTOP);
+		stop(top);
 		break;
-	case SIGCONT: /* without having left it, after a SIGSTOP: others have written there */
-		screen_forget(top->screen);
+	case SIGCONT:
+		screen_lose(top->screen);
 		break;
 	case SIGINT:
 	case SIGQUIT:
@@ -322,9 +358,10 @@ static int run_loop(struct loop *loop)
 /* Shows all until it ends; the exit status. */
 static int show(struct top *top)
 {
-	struct loop loop = {.top = top, .signal_fd = open_signals(&loop.old)};
+	struct loop loop = {.top = top};
 	int error;
 
+	loop.signal_fd = open_signals(&loop.old);
 	if (loop.signal_fd >= 0)
 		top->screen = screen_open();
 	if (!top->screen) {
@@ -335,8 +372,7 @@ static int show(struct top *top)
 	look_around(top);
 	top->is_dirty = true;
 	error = run_loop(&loop);
-	if (top->pager > 0)
-		kill(top->pager, SIGTERM);
+	end_pager(top);
 	screen_close(top->screen);
 	close(loop.signal_fd);
 	sigprocmask(SIG_SETMASK, &loop.old, NULL);
