@@ -27,6 +27,7 @@
 #define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
 #define PAGER_END_S 1.0   /* a pager that is to end has so long for it */
 #define KEYS_SIZE 256
+#define RUNS_PAGE 1000
 
 /* What the loop has beside the rest. */
 struct loop {
@@ -69,6 +70,7 @@ static void draw(struct loop *loop)
 	char **lines;
 
 	look_around(top);
+	top_clamp_text(top);
 	lines = top_frame_make(&top->model, &top->look, &n_lines);
 	screen_draw(top->screen, lines, n_lines);
 	loop->drawn_s = clock_s(CLOCK_MONOTONIC);
@@ -296,6 +298,10 @@ static void hear_feed(struct loop *loop)
 	loop->was_away = is_away;
 	if (top->feed.is_resumed)
 		top_say(top, "the daemon was away and is there again");
+	if (top->feed.refusal)
+		top_say(top, "no events: %s; asking again", top->feed.refusal);
+	free(top->feed.refusal);
+	top->feed.refusal = NULL;
 	if (top->feed.is_gone)
 		top_say(top, "that run has been forgotten");
 	top->is_dirty |= top->feed.has_changed;
@@ -383,30 +389,49 @@ static int show(struct top *top)
 	return loop.signal ? EXIT_SIGNAL + loop.signal : EXIT_FINE;
 }
 
-/* The number of the run that --run names; 0: of none. 0, or an exit status. */
-static int find_run(struct client *client, json_int_t *number)
+/* The run of a page that is meant, by its number if that is not 0, else by its name; 0: none. */
+static json_int_t find_on_page(const json_t *runs, json_int_t number, const char *name)
+{
+	json_t *run;
+	size_t i;
+
+	json_array_foreach (runs, i, run) {
+		json_int_t id = json_integer_value(json_object_get(run, "run"));
+
+		if (number != 0 ? id == number : strcmp(member_text(run, "name", ""), name) == 0)
+			return id;
+	}
+	return 0;
+}
+
+/* The run that --run means, as to the daemon: digits are a number, and of a name's runs it is the
+ * newest. *run: 0: there is no --run. 0, or an exit status. */
+static int find_run(struct client *client, json_int_t *run)
 {
 	const char *wanted = invocation_get(client->inv, "run");
-	json_t *params, *result = NULL, *run;
-	size_t i;
-	int status;
+	bool is_number = wanted && wanted[strspn(wanted, "0123456789")] == '\0';
+	json_int_t number = is_number ? (json_int_t)strtoll(wanted, NULL, 10) : 0;
+	json_int_t before = 0;
+	json_t *params, *result, *runs;
+	size_t count = RUNS_PAGE;
+	int status = EXIT_FINE;
 
-	*number = 0;
+	*run = 0;
 	if (!wanted)
 		return EXIT_FINE;
-	params = json_pack("{s:i}", "limit", 1000);
-	status = client_request(client, "runs", params, &result);
-	json_array_foreach (json_object_get(result, "runs"), i, run) {
-		json_int_t id = json_integer_value(json_object_get(run, "run"));
-		char text[24];
-
-		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, id);
-		if (*number == 0 && (strcmp(text, wanted) == 0 ||
-		                        strcmp(member_text(run, "name", ""), wanted) == 0))
-			*number = id;
+	while (status == EXIT_FINE && *run == 0 && count == RUNS_PAGE) {
+		result = NULL;
+		params = json_pack("{s:I, s:I}", "limit", (json_int_t)RUNS_PAGE, "before", before);
+		status = client_request(client, "runs", params, &result);
+		runs = json_object_get(result, "runs");
+		count = json_array_size(runs);
+		if (!is_number || number > 0)
+			*run = find_on_page(runs, number, wanted);
+		before = json_integer_value(
+		    json_object_get(json_array_get(runs, count > 0 ? count - 1 : 0), "run"));
+		json_decref(result);
 	}
-	json_decref(result);
-	if (status || *number != 0)
+	if (status || *run != 0)
 		return status;
 	return client_complain(
 	    EXIT_BAD_REQUEST, "there is no run %s; ppctl runs lists them", wanted);

@@ -227,6 +227,30 @@ class TopTest(ScreenCase):
         screen.type("x")
         screen.expect_part("^> report +failed")
 
+    def test_a_text_stays_in_a_window_that_grows(self):
+        screen = self.top(80, 8)
+        screen.expect_part("^nothing runs")
+        screen.type("?")
+        screen.expect_part("^Up Down k j")
+        screen.type("End")
+        screen.expect_part("^q Ctrl-C +quit$")
+        screen.tmux("resize-window", "-x", "80", "-y", "40")
+        screen.expect_part("^Up Down k j")
+        screen.type("Down", "NPage")
+        screen.expect_part("^Up Down k j")
+
+    def test_an_old_run_ends_behind_many_newer_ones(self):
+        self.ws.define({"old": {"run": self.ws.gate("gate")}, "quick": {"run": "true"}})
+        self.ws.ppctl("start", "old")
+        with kit.Connection(self.ws) as peer:
+            for _ in range(120):
+                run = peer.call("open")["result"]["run"]
+                peer.call("close", run=run)
+        screen = self.top()
+        screen.expect_part("^> all active runs: 1$")
+        self.ws.open_gate("gate")
+        screen.expect_part("^> all active runs: 0$")
+
     def test_a_log_in_the_pager(self):
         self.start_release()
         self.ws.write("pager", '#!/bin/sh\necho "this is a pager"; cat "$1"; read -r line; echo "$line" >typed\n', 0o755)
@@ -431,13 +455,16 @@ class TopTest(ScreenCase):
         self.start_release()
         self.ws.define({"other": {"run": self.ws.gate("third")}})
         self.ws.ppctl("--run", "site", "start", "other")
-        screen = self.top(words="--run site top")
-        screen.expect_part("^> run 2 site  active  0/1")
-        screen.expect_part("^> other +running")
-        self.assertNotIn("compile", screen.text())
-        unknown = self.top(words="--run nosuch top")
-        unknown.expect_part("^exit 2$")
-        unknown.expect_part("nosuch")
+        words = ("nosuch", "3", "0", "99999999999999999999", "02", "site")
+        screen = self.top(120, words=f"; ppctl -C {self.ws.dir} ".join(f"--run {word} top; echo exit $?" for word in words))
+        for _ in range(2):
+            screen.expect_part("^> run 2 site  active  0/1")
+            screen.expect_part("^> other +running")
+            self.assertNotIn("compile", screen.text())
+            screen.type("q")
+        kit.until(lambda: screen.text().count("exit 2\n") == 4 and "exit 0" in screen.text(), "it says which are unknown")
+        for word in words[:4]:
+            screen.expect_part(f"there is no run {word};")
         self.ws.open_gate("third")
 
     def test_names_are_no_control_sequences(self):

@@ -343,6 +343,20 @@ static void note_runs(const char *text, bool is_all)
 	json_decref(runs);
 }
 
+Test(top, how_many_runs_to_ask_for)
+{
+	cr_assert_eq(top_runs_get_depth(&model.runs), 0);
+	note_runs("[{\"run\": 5, \"state\": \"failed\"}]", true);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 0);
+	note_runs("[{\"run\": 5, \"state\": \"failed\"}, {\"run\": 4, \"state\": \"active\"},"
+	          " {\"run\": 3, \"state\": \"succeeded\"}, {\"run\": 2, \"state\": \"active\"},"
+	          " {\"run\": 1, \"state\": \"failed\"}]",
+	    true);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 4);
+	note_runs("[{\"run\": 6, \"state\": \"failed\"}]", false);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 5);
+}
+
 Test(top, active_runs_come_first)
 {
 	note_runs("[]", true);
