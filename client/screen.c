@@ -31,6 +31,7 @@ struct screen {
 	int fd;
 	bool is_entered;
 	struct termios before; /* its modes as they were */
+	bool keeps_before;     /* they are these still, whatever they are when it is entered next */
 	char **lines;          /* what is there; NULL: not known */
 	size_t n_lines;
 	char *unsent; /* what it has not taken */
@@ -130,7 +131,9 @@ bool screen_enter(struct screen *screen)
 		return true;
 	if (!is_in_foreground())
 		return false;
-	tcgetattr(STDIN_FILENO, &screen->before);
+	if (!screen->keeps_before)
+		tcgetattr(STDIN_FILENO, &screen->before);
+	screen->keeps_before = false;
 	modes = screen->before;
 	modes.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR);
 	modes.c_oflag |= OPOST;
@@ -159,6 +162,22 @@ void screen_leave(struct screen *screen)
 		screen_flush(screen);
 	}
 	set_modes(&screen->before);
+	screen_forget(screen);
+}
+
+void screen_lend(struct screen *screen)
+{
+	screen_leave(screen);
+	screen->keeps_before = true;
+}
+
+void screen_lose(struct screen *screen)
+{
+	if (!screen->is_entered)
+		return;
+	screen->is_entered = false;
+	screen->keeps_before = true;
+	screen->unsent_size = 0;
 	screen_forget(screen);
 }
 

@@ -23,6 +23,10 @@ void screen_close(struct screen *screen);
 /* Gives it to others for a while, or takes it again; then all is to be drawn anew. Whoever is in
  * the background does not get it: false. */
 void screen_leave(struct screen *screen);
+/* The same for a program of our own: what modes it leaves behind are not those to go back to. */
+void screen_lend(struct screen *screen);
+/* It was taken without being asked, by a SIGSTOP: it is to be entered anew. */
+void screen_lose(struct screen *screen);
 bool screen_enter(struct screen *screen);
 bool screen_is_entered(const struct screen *screen);
 

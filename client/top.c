@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/clock.h"
@@ -24,7 +25,9 @@
 #define ELAPSED_S 1.0     /* as often as that while something goes on */
 #define ESCAPE_MS 50      /* a key whose sequence has begun is complete by then */
 #define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
+#define PAGER_END_S 1.0   /* a pager that is to end has so long for it */
 #define KEYS_SIZE 256
+#define RUNS_PAGE 1000
 
 /* What the loop has beside the rest. */
 struct loop {
@@ -67,6 +70,7 @@ static void draw(struct loop *loop)
 	char **lines;
 
 	look_around(top);
+	top_clamp_text(top);
 	lines = top_frame_make(&top->model, &top->look, &n_lines);
 	screen_draw(top->screen, lines, n_lines);
 	loop->drawn_s = clock_s(CLOCK_MONOTONIC);
@@ -130,7 +134,7 @@ void top_open_log(struct top *top)
 		return;
 	}
 	command = make_pager_command(item->section == TOP_RUNNING);
-	screen_leave(top->screen);
+	screen_lend(top->screen);
 	top->pager = fork();
 	if (top->pager == 0) {
 		sigemptyset(&none);
@@ -159,6 +163,28 @@ static void reap_pager(struct top *top)
 		top_say(top, "there is no such pager: set PAGER to one");
 }
 
+/* Takes the terminal from a pager that is still there, so that closing it restores it. */
+static void end_pager(struct top *top)
+{
+	const struct timespec moment = {0, 100 * 1000 * 1000};
+	double until_s = clock_s(CLOCK_MONOTONIC) + PAGER_END_S;
+	sigset_t set;
+
+	if (top->pager == 0)
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	kill(top->pager, SIGTERM);
+	kill(top->pager, SIGCONT);
+	while (waitpid(top->pager, NULL, WNOHANG) == 0) {
+		if (clock_s(CLOCK_MONOTONIC) >= until_s)
+			kill(top->pager, SIGKILL);
+		sigtimedwait(&set, NULL, &moment);
+	}
+	top->pager = 0;
+	screen_enter(top->screen);
+}
+
 /* ---- signals ---- */
 
 static int open_signals(sigset_t *old)
@@ -179,6 +205,19 @@ static int open_signals(sigset_t *old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* As it does by default, so that the system ignores it where nobody could continue us. */
+static void stop(struct top *top)
+{
+	sigset_t set;
+
+	screen_leave(top->screen);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static void hear_signal(struct loop *loop)
 {
 	struct signalfd_siginfo info;
@@ -195,11 +234,10 @@ static void hear_signal(struct loop *loop)
 		screen_forget(top->screen);
 		break;
 	case SIGTSTP:
-		screen_leave(top->screen);
-		raise(SIGSTOP);
+		stop(top);
 		break;
-	case SIGCONT: /* without having left it, after a SIGSTOP: others have written there */
-		screen_forget(top->screen);
+	case SIGCONT:
+		screen_lose(top->screen);
 		break;
 	case SIGINT:
 	case SIGQUIT:
@@ -260,6 +298,10 @@ static void hear_feed(struct loop *loop)
 	loop->was_away = is_away;
 	if (top->feed.is_resumed)
 		top_say(top, "the daemon was away and is there again");
+	if (top->feed.refusal)
+		top_say(top, "no events: %s; asking again", top->feed.refusal);
+	free(top->feed.refusal);
+	top->feed.refusal = NULL;
 	if (top->feed.is_gone)
 		top_say(top, "that run has been forgotten");
 	top->is_dirty |= top->feed.has_changed;
@@ -322,9 +364,10 @@ static int run_loop(struct loop *loop)
 /* Shows all until it ends; the exit status. */
 static int show(struct top *top)
 {
-	struct loop loop = {.top = top, .signal_fd = open_signals(&loop.old)};
+	struct loop loop = {.top = top};
 	int error;
 
+	loop.signal_fd = open_signals(&loop.old);
 	if (loop.signal_fd >= 0)
 		top->screen = screen_open();
 	if (!top->screen) {
@@ -335,8 +378,7 @@ static int show(struct top *top)
 	look_around(top);
 	top->is_dirty = true;
 	error = run_loop(&loop);
-	if (top->pager > 0)
-		kill(top->pager, SIGTERM);
+	end_pager(top);
 	screen_close(top->screen);
 	close(loop.signal_fd);
 	sigprocmask(SIG_SETMASK, &loop.old, NULL);
@@ -347,30 +389,49 @@ static int show(struct top *top)
 	return loop.signal ? EXIT_SIGNAL + loop.signal : EXIT_FINE;
 }
 
-/* The number of the run that --run names; 0: of none. 0, or an exit status. */
-static int find_run(struct client *client, json_int_t *number)
+/* The run of a page that is meant, by its number if that is not 0, else by its name; 0: none. */
+static json_int_t find_on_page(const json_t *runs, json_int_t number, const char *name)
+{
+	json_t *run;
+	size_t i;
+
+	json_array_foreach (runs, i, run) {
+		json_int_t id = json_integer_value(json_object_get(run, "run"));
+
+		if (number != 0 ? id == number : strcmp(member_text(run, "name", ""), name) == 0)
+			return id;
+	}
+	return 0;
+}
+
+/* The run that --run means, as to the daemon: digits are a number, and of a name's runs it is the
+ * newest. *run: 0: there is no --run. 0, or an exit status. */
+static int find_run(struct client *client, json_int_t *run)
 {
 	const char *wanted = invocation_get(client->inv, "run");
-	json_t *params, *result = NULL, *run;
-	size_t i;
-	int status;
+	bool is_number = wanted && wanted[strspn(wanted, "0123456789")] == '\0';
+	json_int_t number = is_number ? (json_int_t)strtoll(wanted, NULL, 10) : 0;
+	json_int_t before = 0;
+	json_t *params, *result, *runs;
+	size_t count = RUNS_PAGE;
+	int status = EXIT_FINE;
 
-	*number = 0;
+	*run = 0;
 	if (!wanted)
 		return EXIT_FINE;
-	params = json_pack("{s:i}", "limit", 1000);
-	status = client_request(client, "runs", params, &result);
-	json_array_foreach (json_object_get(result, "runs"), i, run) {
-		json_int_t id = json_integer_value(json_object_get(run, "run"));
-		char text[24];
-
-		snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, id);
-		if (*number == 0 && (strcmp(text, wanted) == 0 ||
-		                        strcmp(member_text(run, "name", ""), wanted) == 0))
-			*number = id;
+	while (status == EXIT_FINE && *run == 0 && count == RUNS_PAGE) {
+		result = NULL;
+		params = json_pack("{s:I, s:I}", "limit", (json_int_t)RUNS_PAGE, "before", before);
+		status = client_request(client, "runs", params, &result);
+		runs = json_object_get(result, "runs");
+		count = json_array_size(runs);
+		if (!is_number || number > 0)
+			*run = find_on_page(runs, number, wanted);
+		before = json_integer_value(
+		    json_object_get(json_array_get(runs, count > 0 ? count - 1 : 0), "run"));
+		json_decref(result);
 	}
-	json_decref(result);
-	if (status || *number != 0)
+	if (status || *run != 0)
 		return status;
 	return client_complain(
 	    EXIT_BAD_REQUEST, "there is no run %s; ppctl runs lists them", wanted);

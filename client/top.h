@@ -41,6 +41,9 @@ __attribute__((format(printf, 2, 3))) void top_say(struct top *top, const char *
 /* Does what a key is for. */
 void top_press(struct top *top, const struct key *key);
 
+/* Keeps the text that is read within its lines, whatever the size is now. */
+void top_clamp_text(struct top *top);
+
 /* Has a pager show the log of the selected proc; the terminal is its until SIGCHLD. */
 void top_open_log(struct top *top);
 

@@ -113,11 +113,17 @@ static void on_runs(pp_conn *conn, enum pp_error error, json_t *result, void *ar
 {
 	struct top_feed *feed = arg;
 	const json_t *runs = json_object_get(result, "runs");
+	size_t limit = feed->runs_limit;
 
 	(void)conn;
 	feed->asked[ASK_RUNS] = 0;
-	if (error == PP_OK)
-		top_runs_note(&feed->model->runs, runs, json_array_size(runs) < feed->runs_limit);
+	if (error ==
+	    PP_OK) /* older ones than RUNS_FIRST are not followed: nobody tells of their end */
+		top_runs_note(
+		    &feed->model->runs, runs, limit >= RUNS_FIRST || json_array_size(runs) < limit);
+	feed->runs_depth = top_runs_get_depth(&feed->model->runs);
+	if (feed->runs_depth > limit && limit < RUNS_FIRST)
+		feed->wants_runs = true;
 	feed->has_changed = true;
 	if (feed->wants_pages)
 		begin_pages(feed);
@@ -169,14 +175,19 @@ static void on_subscribed(pp_conn *conn, enum pp_error error, json_t *result, vo
 {
 	struct top_feed *feed = arg;
 
-	(void)conn;
 	(void)result;
 	feed->asked[ASK_SUBSCRIBE] = 0;
 	feed->is_subscribed = error == PP_OK;
 	if (error == PP_ERR_REMOTE && feed->model->scope != 0) {
 		feed->is_gone = true;
 		top_feed_choose(feed, 0);
+		return;
 	}
+	if (error == PP_ERR_REMOTE) {
+		free(feed->refusal);
+		feed->refusal = memory_copy(pp_error_text(conn));
+	}
+	feed->is_behind |= error != PP_OK; /* so that it is asked for again */
 }
 
 static void on_resume(pp_conn *conn, void *arg)
@@ -221,6 +232,7 @@ void top_feed_end(struct top_feed *feed)
 	for (int i = 0; i < ASK_KINDS; i++)
 		pp_forget(feed->conn, feed->asked[i]);
 	json_decref(feed->cursor);
+	free(feed->refusal);
 	free(feed->to_load);
 }
 
@@ -314,7 +326,7 @@ void top_feed_turn(struct top_feed *feed, size_t n_rows)
 		feed->is_stale = false;
 	}
 	if (feed->wants_runs && due_in(feed, ASK_RUNS, AGAIN_S) == 0)
-		ask_runs(feed, RUNS_AGAIN);
+		ask_runs(feed, feed->runs_depth > RUNS_AGAIN ? RUNS_FIRST : RUNS_AGAIN);
 	if (feed->model->progress.n_unasked > 0 &&
 	    due_in(feed, ASK_DURATIONS, DURATIONS_AGAIN_S) == 0)
 		ask_durations(feed);

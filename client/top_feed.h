@@ -27,12 +27,14 @@ struct top_feed {
 	bool is_stale;      /* something has happened since the rows and runs were asked for */
 	bool is_behind;     /* events were dropped */
 	bool wants_runs;
-	size_t runs_limit;                /* of the newest question for them */
-	bool wants_pages;                 /* as soon as the runs are known */
+	size_t runs_limit; /* of the newest question for them */
+	size_t runs_depth; /* so many of the newest have all active ones among them */
+	bool wants_pages;  /* as soon as the runs are known */
 	json_int_t first_exec, last_exec; /* of the rows that were asked for */
 	json_int_t parallel;
 	bool has_changed; /* there is something new to see */
 	bool is_resumed;  /* the daemon was away */
+	char *refusal;    /* why the daemon tells no events; NULL: it does */
 	bool is_gone;     /* the run in scope is not there any more */
 };
 

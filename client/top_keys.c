@@ -269,12 +269,27 @@ static long measure_move(const struct top *top, const struct key *key)
 	}
 }
 
-static void move_text(struct top *top, long n_rows)
+static size_t get_last_offset(const struct top *top)
 {
 	size_t n_lines = json_array_size(top->text), page = count_rows(top);
-	size_t last = n_lines > page ? n_lines - page : 0;
-	size_t offset = top->look.text_offset;
 
+	return n_lines > page ? n_lines - page : 0;
+}
+
+void top_clamp_text(struct top *top)
+{
+	size_t last = get_last_offset(top);
+
+	if (top->look.text_offset > last)
+		top->look.text_offset = last;
+}
+
+static void move_text(struct top *top, long n_rows)
+{
+	size_t last = get_last_offset(top), offset;
+
+	top_clamp_text(top);
+	offset = top->look.text_offset;
 	if (n_rows > 0)
 		offset = (size_t)n_rows > last - offset ? last : offset + (size_t)n_rows;
 	else

@@ -139,9 +139,10 @@ void top_model_end_loading(struct top_model *model)
 
 /* ---- executions ---- */
 
-static void free_item(struct top_model *model, struct top_item *item)
+static void forget_ended(struct top_model *model, struct top_item *item)
 {
 	leave_list(model, item);
+	DL_DELETE2(model->ended[item->section], item, ended_prev, ended_next);
 	HASH_DELETE(hh, model->items, item);
 	free(item->name);
 	free(item->log);
@@ -163,6 +164,7 @@ static void forget_items(struct top_model *model)
 	}
 	memset(model->sections, 0, sizeof(model->sections));
 	memset(model->n_listed, 0, sizeof(model->n_listed));
+	memset(model->ended, 0, sizeof(model->ended));
 	memset(model->n_ended, 0, sizeof(model->n_ended));
 	model->selected = NULL;
 	model->is_moved = model->is_cut = false;
@@ -211,16 +213,16 @@ static void note_progress(struct top_model *model, const json_t *view)
 	json_decref(brief);
 }
 
-/* Of what has ended only so many are kept: the oldest goes, or this one where none is listed. */
+/* Of what has ended only so many are kept: the oldest goes, whatever the filter lists. */
 static void count_ended(struct top_model *model, struct top_item *item)
 {
 	enum top_section section = item->section;
-	struct top_item *head = model->sections[section];
 
+	DL_APPEND2(model->ended[section], item, ended_prev, ended_next);
 	if (++model->n_ended[section] <= TOP_ENDED_MAX)
 		return;
 	model->n_ended[section]--;
-	free_item(model, head ? head->prev : item);
+	forget_ended(model, model->ended[section]);
 }
 
 static struct top_item *new_item(struct top_model *model, json_int_t exec, const json_t *view)
@@ -323,6 +325,7 @@ void top_model_clear(struct top_model *model)
 void top_model_set_filter(struct top_model *model, const char *filter)
 {
 	struct top_item *selected = model->selected, *item;
+	bool was_loading = model->is_loading;
 
 	strncpy(model->filter, filter, sizeof(model->filter) - 1);
 	memset(model->sections, 0, sizeof(model->sections));
@@ -332,7 +335,7 @@ void top_model_set_filter(struct top_model *model, const char *filter)
 		item->is_hidden = !matches(model, item);
 		enter_list(model, item);
 	}
-	model->is_loading = false;
+	model->is_loading = was_loading;
 	sort(model);
 	if (!selected || selected->is_hidden) {
 		model->selected = NULL;

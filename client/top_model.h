@@ -14,7 +14,7 @@
 #include "client/progress.h"
 #include "client/top_runs.h"
 
-/* More that wait or run are counted, but not listed; of what has ended the oldest are dropped. */
+/* More are not taken: is_cut says that there are more; of what has ended the oldest are dropped. */
 #define TOP_ITEMS_MAX 200000
 #define TOP_ENDED_MAX 10000
 #define TOP_FILTER_SIZE 128
@@ -28,9 +28,10 @@ struct top_item {
 	char *reason; /* why it waits, failed or was skipped; NULL: not known */
 	const char *state;
 	enum top_section section;
-	double queued_s, started_s, ended_s; /* since the epoch; 0: not yet */
-	bool is_hidden;                      /* by the filter */
-	struct top_item *prev, *next;        /* in its section, unless it is hidden */
+	double queued_s, started_s, ended_s;      /* since the epoch; 0: not yet */
+	bool is_hidden;                           /* by the filter */
+	struct top_item *prev, *next;             /* in its section, unless it is hidden */
+	struct top_item *ended_prev, *ended_next; /* of what has ended there, as it came */
 	UT_hash_handle hh;
 };
 
@@ -38,6 +39,7 @@ struct top_model {
 	struct progress progress; /* counts, and what is expected */
 	struct top_item *items;   /* uthash, by exec */
 	struct top_item *sections[TOP_SECTIONS];
+	struct top_item *ended[TOP_SECTIONS]; /* also what is hidden; the oldest comes first */
 	size_t n_listed[TOP_SECTIONS], n_ended[TOP_SECTIONS];
 	struct top_item *selected;
 	size_t row;      /* of the selected one in the window */

@@ -74,6 +74,18 @@ void top_runs_note(struct top_runs *runs, const json_t *views, bool is_all)
 		runs->n_active++;
 }
 
+size_t top_runs_get_depth(const struct top_runs *runs)
+{
+	size_t depth = runs->n_active; /* of which the oldest comes last */
+
+	for (size_t i = runs->n_active; i < runs->count && depth > 0; i++) {
+		if (runs->items[i].run < runs->items[runs->n_active - 1].run)
+			break;
+		depth++;
+	}
+	return depth;
+}
+
 size_t top_runs_find(const struct top_runs *runs, json_int_t run)
 {
 	for (size_t i = 0; i < runs->count && run != 0; i++) {

@@ -30,6 +30,9 @@ void top_runs_clear(struct top_runs *runs);
  */
 void top_runs_note(struct top_runs *runs, const json_t *views, bool is_all);
 
+/* How many of the newest it takes to have all active ones among them. */
+size_t top_runs_get_depth(const struct top_runs *runs);
+
 /* The place of a run: 0 stands for all of them, or for one that is not there; then items[0] and so
  * on. */
 size_t top_runs_find(const struct top_runs *runs, json_int_t run);

@@ -7,7 +7,9 @@ is.
 import os
 import pty
 import re
+import select
 import signal
+import termios
 
 import kit
 from screens import Screen, ScreenCase, fill
@@ -225,6 +227,30 @@ class TopTest(ScreenCase):
         screen.type("x")
         screen.expect_part("^> report +failed")
 
+    def test_a_text_stays_in_a_window_that_grows(self):
+        screen = self.top(80, 8)
+        screen.expect_part("^nothing runs")
+        screen.type("?")
+        screen.expect_part("^Up Down k j")
+        screen.type("End")
+        screen.expect_part("^q Ctrl-C +quit$")
+        screen.tmux("resize-window", "-x", "80", "-y", "40")
+        screen.expect_part("^Up Down k j")
+        screen.type("Down", "NPage")
+        screen.expect_part("^Up Down k j")
+
+    def test_an_old_run_ends_behind_many_newer_ones(self):
+        self.ws.define({"old": {"run": self.ws.gate("gate")}, "quick": {"run": "true"}})
+        self.ws.ppctl("start", "old")
+        with kit.Connection(self.ws) as peer:
+            for _ in range(120):
+                run = peer.call("open")["result"]["run"]
+                peer.call("close", run=run)
+        screen = self.top()
+        screen.expect_part("^> all active runs: 1$")
+        self.ws.open_gate("gate")
+        screen.expect_part("^> all active runs: 0$")
+
     def test_a_log_in_the_pager(self):
         self.start_release()
         self.ws.write("pager", '#!/bin/sh\necho "this is a pager"; cat "$1"; read -r line; echo "$line" >typed\n', 0o755)
@@ -297,16 +323,78 @@ class TopTest(ScreenCase):
     def test_a_terminal_that_takes_nothing_does_not_keep_it(self):
         self.ws.define({f"p{'x' * 60}{i}": {"run": "sleep 1000"} for i in range(60)})
         self.ws.ppctl("start", *(f"p{'x' * 60}{i}" for i in range(60)))
-        child, fd = pty.fork()
-        if child == 0:
-            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "top"], {**self.ws.env, "TERM": "xterm"})
-        self.addCleanup(os.close, fd)
-        out = b""
-        while b"\033[?1049h" not in out:
-            out += os.read(fd, 100)
+        child, fd, before = self.fork_top()
         fill(child)
         os.kill(child, signal.SIGTERM)
-        kit.until(lambda: os.waitpid(child, os.WNOHANG)[0] == child, "it ends")
+        self.assertEqual(128 + signal.SIGTERM, self.exit_status(child))
+        self.assertEqual(before, termios.tcgetattr(fd))
+
+    def fork_top(self):
+        """ppctl top on a terminal of its own, as with ssh -t: its process, the other end, and the modes before."""
+        fd, terminal = pty.openpty()
+        os.close(terminal)
+        before = termios.tcgetattr(fd)
+        os.close(fd)
+        child, fd = pty.fork()
+        if child == 0:
+            try:
+                os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "top"], {**self.ws.env, "TERM": "xterm"})
+            finally:
+                os._exit(127)
+        self.addCleanup(os.close, fd)
+        self.read_until(fd, b"\033[?1049h")
+        return child, fd, before
+
+    def read_until(self, fd, wanted):
+        out = b""
+        while wanted not in out:
+            self.assertTrue(select.select([fd], [], [], kit.PATIENCE_S)[0], f"{wanted} is not in {out}")
+            out += os.read(fd, 1)  # and no further
+
+    def exit_status(self, child):
+        ended = kit.until(lambda: (lambda done: done if done[0] else None)(os.waitpid(child, os.WNOHANG)), "it ends")
+        return os.waitstatus_to_exitcode(ended[1])
+
+    def test_where_nobody_could_continue_it_it_does_not_stop(self):
+        child, fd, before = self.fork_top()
+        os.write(fd, b"\x1a")
+        self.read_until(fd, b"\033[?1049l")
+        self.read_until(fd, b"\033[?1049h")
+        os.write(fd, b"q")
+        self.read_until(fd, b"\033[?1049l")
+        self.assertEqual(0, self.exit_status(child))
+        self.assertEqual(before, termios.tcgetattr(fd))
+
+    def test_a_pager_that_does_not_end_does_not_keep_the_terminal(self):
+        self.start_release()
+        self.ws.write("pager", "#!/bin/sh\ntrap '' TERM\nstty raw -echo\necho this is a pager\nexec sleep 1000\n", 0o755)
+        screen = self.top(words=f"ping >/dev/null; cd {self.ws.dir}; PAGER=./pager ppctl top; echo after $?; stty -a",
+                          rows=40)
+        screen.expect_part("^> compile +running")
+        screen.type("l")
+        screen.expect_part("this is a pager")
+        os.kill(screen.child(), signal.SIGTERM)
+        screen.expect_part("after 143$")
+        screen.expect_part(r"(?s) icanon .* echo ")
+        kit.until(lambda: (screen.value("alternate_on"), screen.value("cursor_flag")) == ("0", "1"),
+                  "the terminal is as before")
+
+    def test_stopped_without_being_asked(self):
+        self.start_release()
+        screen = self.screen("ping >/dev/null; exec bash --norc", kind=Top, rows=40)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} top", "Enter")
+        screen.expect_part("^> compile +running")
+        os.kill(screen.child(), signal.SIGSTOP)
+        screen.expect_part("Stopped")
+        screen.type("clear; fg", "Enter")
+        screen.expect_part("^> compile +running")
+        screen.expect_part("^q quit")
+        screen.type("q")
+        kit.until(lambda: (screen.value("alternate_on"), screen.value("cursor_flag")) == ("0", "1"),
+                  "the terminal is as before")
+        screen.type("stty -a", "Enter")
+        screen.expect_part(r"(?s) icanon .* echo ")
 
     def test_another_size(self):
         self.start_release()
@@ -367,13 +455,16 @@ class TopTest(ScreenCase):
         self.start_release()
         self.ws.define({"other": {"run": self.ws.gate("third")}})
         self.ws.ppctl("--run", "site", "start", "other")
-        screen = self.top(words="--run site top")
-        screen.expect_part("^> run 2 site  active  0/1")
-        screen.expect_part("^> other +running")
-        self.assertNotIn("compile", screen.text())
-        unknown = self.top(words="--run nosuch top")
-        unknown.expect_part("^exit 2$")
-        unknown.expect_part("nosuch")
+        words = ("nosuch", "3", "0", "99999999999999999999", "02", "site")
+        screen = self.top(120, words=f"; ppctl -C {self.ws.dir} ".join(f"--run {word} top; echo exit $?" for word in words))
+        for _ in range(2):
+            screen.expect_part("^> run 2 site  active  0/1")
+            screen.expect_part("^> other +running")
+            self.assertNotIn("compile", screen.text())
+            screen.type("q")
+        kit.until(lambda: screen.text().count("exit 2\n") == 4 and "exit 0" in screen.text(), "it says which are unknown")
+        for word in words[:4]:
+            screen.expect_part(f"there is no run {word};")
         self.ws.open_gate("third")
 
     def test_names_are_no_control_sequences(self):

@@ -155,9 +155,22 @@ Test(top, of_what_has_ended_the_oldest_goes)
 	cr_assert_eq(model.n_listed[TOP_FINISHED], TOP_ENDED_MAX);
 	cr_assert_eq(model.progress.n_succeeded, TOP_ENDED_MAX + 10);
 	cr_assert_eq(model.sections[TOP_FINISHED]->exec, TOP_ENDED_MAX + 10);
-	top_model_set_filter(&model, "none");
+}
+
+Test(top, of_what_has_ended_the_oldest_goes_whatever_is_listed)
+{
+	note_at(1, "listed", "succeeded", 101);
+	for (int i = 2; i <= TOP_ENDED_MAX; i++)
+		note_at(i, i == TOP_ENDED_MAX ? "listed too" : "a", "succeeded", 100 + i);
+	top_model_set_filter(&model, "listed");
+	note_at(99998, "a", "succeeded", 99998);
+	expect_window(9, "[listed too]");
 	note_at(99999, "a", "succeeded", 99999);
+	expect_window(9, "[listed too]");
 	cr_assert_eq(HASH_COUNT(model.items), TOP_ENDED_MAX);
+	top_model_set_filter(&model, "");
+	cr_assert_eq(model.n_listed[TOP_FINISHED], TOP_ENDED_MAX);
+	cr_assert_eq(model.sections[TOP_FINISHED]->prev->exec, 3);
 }
 
 Test(top, there_are_not_more_than_so_many)
@@ -279,6 +292,19 @@ Test(top, a_filter_is_a_part_of_the_name_or_a_glob)
 	expect_window(9, "[build::dev] test::prod late::prod late::dev build::prod");
 }
 
+Test(top, a_filter_while_pages_come_ends_no_loading)
+{
+	top_model_set_filter(&model, "a");
+	cr_assert_not(model.is_loading);
+	top_model_begin_loading(&model);
+	note_at(1, "a1", "running", 103);
+	top_model_set_filter(&model, "");
+	cr_assert(model.is_loading);
+	note_at(2, "a2", "running", 102);
+	top_model_end_loading(&model);
+	expect_window(9, "[a2] a1");
+}
+
 Test(top, the_selection_survives_a_filter_that_it_matches)
 {
 	note_ten();
@@ -315,6 +341,20 @@ static void note_runs(const char *text, bool is_all)
 	cr_assert_not_null(runs);
 	top_runs_note(&model.runs, runs, is_all);
 	json_decref(runs);
+}
+
+Test(top, how_many_runs_to_ask_for)
+{
+	cr_assert_eq(top_runs_get_depth(&model.runs), 0);
+	note_runs("[{\"run\": 5, \"state\": \"failed\"}]", true);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 0);
+	note_runs("[{\"run\": 5, \"state\": \"failed\"}, {\"run\": 4, \"state\": \"active\"},"
+	          " {\"run\": 3, \"state\": \"succeeded\"}, {\"run\": 2, \"state\": \"active\"},"
+	          " {\"run\": 1, \"state\": \"failed\"}]",
+	    true);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 4);
+	note_runs("[{\"run\": 6, \"state\": \"failed\"}]", false);
+	cr_assert_eq(top_runs_get_depth(&model.runs), 5);
 }
 
 Test(top, active_runs_come_first)
