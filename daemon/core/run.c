@@ -129,8 +129,10 @@ struct run *core_find_run_by_name(const struct core *core, const char *text)
 
 struct run *core_next_run(const struct core *core, uint64_t before)
 {
+	uint64_t id = before > 0 && before < core->next_run ? before : core->next_run;
+
 	/* Numbers are dense but for what was forgotten. */
-	for (uint64_t id = before ? before : core->next_run; id-- > core->oldest_run;) {
+	while (id-- > core->oldest_run) {
 		struct run *run = core_find_run(core, id);
 		if (run != NULL)
 			return run;
