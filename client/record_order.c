@@ -195,7 +195,9 @@ void record_order(struct record *record)
 	for (uint32_t i = 0; i < order.n_items; i++)
 		look_back(record, order.items[i], ways);
 	for (uint32_t i = 0; i < record->n_execs; i++) {
-		if (ways[i].length_us > record->critical_us) {
+		/* It ends with what has run, not with what failed for that or was complete by it.
+		 */
+		if (record->execs[i].has_run && ways[i].length_us > record->critical_us) {
 			record->critical_us = ways[i].length_us;
 			last = i;
 		}

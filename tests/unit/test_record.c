@@ -166,6 +166,22 @@ Test(record, the_critical_path_is_the_chain_that_ran_longest)
 	record_clear(&record);
 }
 
+Test(record, the_critical_path_ends_with_what_has_run)
+{
+	struct record record;
+
+	begin(&record, 20);
+	add(&record, "after", "failed", -1, 4, "all"); /* first, as it was asked for */
+	add(&record, "all", "succeeded", 4, 4, "a");
+	add(&record, "a", "failed", 0, 4, "");
+	record_finish(&record);
+	expect_critical(&record, "a");
+	cr_assert(find(&record, "a")->is_critical);
+	cr_assert_not(find(&record, "all")->is_critical);
+	cr_assert_not(find(&record, "after")->is_critical);
+	record_clear(&record);
+}
+
 Test(record, what_runs_ends_now_and_what_waits_is_in_no_lane)
 {
 	struct record record;
