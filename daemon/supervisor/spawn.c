@@ -23,6 +23,7 @@
 
 #define CHILD_STACK_BYTES (64u << 10)
 #define CHILD_FAILED_STATUS 127
+#define OPEN_TRIES 100
 
 /* All that the log then has. */
 #define TERMINAL_NOTE "(its output went to the terminal of the client that asked for it)\n"
@@ -140,8 +141,12 @@ CHILD_CODE static int child_open(const char *path, int flags)
 
 	flags |= O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
 	fd = open(path, flags, 0600);
-	if (fd == -1 && errno == ENOENT && child_make_parents(path) == 0)
+	/* The scheduler removes directories that are empty: also one that was made just now. */
+	for (int i = 0; fd == -1 && errno == ENOENT && i < OPEN_TRIES; i++) {
+		if (child_make_parents(path) != 0)
+			return -1;
 		fd = open(path, flags, 0600);
+	}
 	return fd;
 }
 

@@ -56,11 +56,10 @@ class Runs(semantics.Case):
 
     def test_an_execution_outlives_the_run_that_it_was_first_in(self):
         gate = self.ws.gate("gate")
-        self.serve({"slow": proc(run=f"echo >there; {gate}"), "next": proc("slow", run="echo $PP_RUN", result="stdout"),
+        self.serve({"slow": proc(run=gate), "next": proc("slow", run="echo $PP_RUN", result="stdout"),
                     "ask": proc("slow", run='ppctl return "$(ppctl context)"')})
         first = self.start("next", "ask")
         second = self.start("next", "ask")
-        kit.until(lambda: (self.ws.dir / "there").exists(), "its process is there")
         self.call("cancel", run=first)
         self.call("clear", run=first)
         self.ws.open_gate("gate")
@@ -271,10 +270,10 @@ class Sharing(semantics.Case):
     def test_what_is_joined_starts_in_the_run_that_is_left(self):
         """When the one that it was first scheduled in was canceled and forgotten."""
         gate = self.ws.gate("gate")
-        self.serve({"base": proc(run=f"echo >there; {gate}"),
-                    "top": proc("base", run="echo $PP_RUN; ppctl start more", result="stdout"), "more": proc()})
+        self.serve({"base": proc(run=gate), "top": proc("base", run="echo $PP_RUN; ppctl start more", result="stdout"),
+                    "more": proc()})
         first, second = self.start("top"), self.start("top")
-        kit.until(lambda: (self.ws.dir / "there").exists(), "its process is there")
+        self.until("base", "running")
         self.ws.ppctl("--run", str(first), "cancel")
         self.assertFalse(self.call("wait", run=first)["ok"])
         self.call("clear", run=first)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -135,6 +136,41 @@ Test(spawn, log_directories_are_made)
 	snprintf(log_path, sizeof(log_path), "%s/logs/17/x.log", directory);
 	run_shell("echo deep");
 	cr_assert_str_eq(contents(log_path), "deep\n");
+}
+
+/* A process that removes a directory whenever it is empty, so many times. */
+static pid_t start_remover(const char *empty, int times)
+{
+	pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test fails */
+	while (times > 0)
+		times -= rmdir(empty) == 0;
+	_exit(0);
+}
+
+Test(spawn, log_directories_are_made_though_they_are_removed)
+{
+	char empty[128], log[160];
+	const char *const argv[] = {"true", NULL};
+	struct spawn_request request = request_of(argv);
+
+	snprintf(empty, sizeof(empty), "%s/run", directory);
+	snprintf(log, sizeof(log), "%s/true.log", empty);
+	request.log = log;
+	for (int i = 0; i < 50; i++) {
+		pid_t remover = start_remover(empty, 20);
+		int status = run(&request);
+
+		cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		kill(remover, SIGKILL);
+		cr_assert_eq(waitpid(remover, NULL, 0), remover);
+		cr_assert_eq(unlink(log), 0);
+		cr_assert_eq(rmdir(empty), 0);
+	}
 }
 
 Test(spawn, input_is_empty_and_directory_is_cwd)
