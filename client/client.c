@@ -49,11 +49,9 @@ static void print_lines(const char *prefix, const char *text)
 __attribute__((format(printf, 2, 0))) static void print_formatted(
     const char *prefix, const char *format, va_list args)
 {
-	char *text;
+	char *text = memory_print_args(format, args);
 
 	fflush(stdout);
-	if (vasprintf(&text, format, args) < 0)
-		memory_refused();
 	print_lines(prefix, text);
 	free(text);
 }

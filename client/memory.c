@@ -41,3 +41,23 @@ void *memory_grow(void *array, size_t n_items, size_t item_size)
 		memory_refused();
 	return grown;
 }
+
+char *memory_print_args(const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		memory_refused();
+	return text;
+}
+
+char *memory_print(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = memory_print_args(format, args);
+	va_end(args);
+	return text;
+}

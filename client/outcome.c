@@ -4,7 +4,6 @@
  */
 #include "client/outcome.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +12,6 @@
 #include "client/member.h"
 #include "client/memory.h"
 #include "client/table.h"
-
-__attribute__((format(printf, 1, 2))) static char *format_new(const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		memory_refused();
-	va_end(args);
-	return text;
-}
 
 bool outcome_is_complete(const json_t *view)
 {
@@ -64,18 +51,18 @@ char *outcome_describe(const json_t *view)
 	const json_t *signal = json_object_get(view, "signal");
 
 	if (strcmp(error, "exit") == 0 && json_is_integer(code))
-		return format_new("exit %d", (int)json_integer_value(code));
+		return memory_print("exit %d", (int)json_integer_value(code));
 	if (strcmp(error, "signal") == 0 && json_is_integer(signal)) {
 		int number = (int)json_integer_value(signal);
 		const char *abbreviation = sigabbrev_np(number);
 
-		return abbreviation ? format_new("signal %d (%s)", number, abbreviation)
-		                    : format_new("signal %d", number);
+		return abbreviation ? memory_print("signal %d (%s)", number, abbreviation)
+		                    : memory_print("signal %d", number);
 	}
 	/* "it was canceled in this run" says its error itself. */
 	if (strncmp(info, "it was ", 7) == 0 && strncmp(info + 7, error, strlen(error)) == 0)
 		return memory_copy(info + 7);
-	return info[0] ? format_new("%s: %s", error, info) : format_new("%s", error);
+	return info[0] ? memory_print("%s: %s", error, info) : memory_print("%s", error);
 }
 
 char *outcome_detail(const json_t *view)
@@ -104,7 +91,7 @@ char *outcome_reason(const json_t *view)
 
 		if (!detail)
 			return description;
-		both = format_new("%s: %s", description, detail);
+		both = memory_print("%s: %s", description, detail);
 		free(description);
 		free(detail);
 		return both;

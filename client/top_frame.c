@@ -75,8 +75,7 @@ __attribute__((format(printf, 3, 4))) static void put_format(
 	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		memory_refused();
+	text = memory_print_args(format, args);
 	va_end(args);
 	line_put(line, style, text, line->columns);
 	free(text);

@@ -30,8 +30,7 @@ void top_say(struct top *top, const char *format, ...)
 
 	free(top->message);
 	va_start(args, format);
-	if (vasprintf(&top->message, format, args) < 0)
-		memory_refused();
+	top->message = memory_print_args(format, args);
 	va_end(args);
 	top->is_dirty = true;
 }
@@ -136,8 +135,7 @@ __attribute__((format(printf, 2, 3))) static void put_question(
 
 	free(top->question);
 	va_start(args, format);
-	if (vasprintf(&top->question, format, args) < 0)
-		memory_refused();
+	top->question = memory_print_args(format, args);
 	va_end(args);
 }
 
