@@ -10,9 +10,7 @@
 #include <sys/stat.h>
 
 #include "client/ignore.h"
-#include "client/logfile.h"
 #include "client/member.h"
-#include "client/telling.h"
 
 #define FAILURE_LINES_MAX 100
 #define WARNING_LINES_MAX 16
@@ -21,59 +19,68 @@
 #define WARNING_HEAD_BYTES (256u << 10)
 #define WARNING_TAIL_BYTES (768u << 10)
 
-/* A range of lines of a text that are printed, counted over all its parts. */
-struct range {
+/* Where lines go, and how many. */
+struct lines {
+	excerpt_put *put;
+	void *arg;
 	size_t n_skipped; /* still to skip */
-	size_t n_left;    /* still to print */
+	size_t n_left;    /* still to put */
 };
 
-/* One line of a log, without what a progress display has overwritten in it. */
-static void print_line(const struct output *output, const char *line, size_t size)
+/* One line of a log, without what a progress display has overwritten in it; arg: the output. */
+static void print_line(const char *line, size_t size, void *arg)
 {
+	const struct output *output = arg;
 	unsigned flags =
 	    ESCAPE_KEEP_TABS | (output->has_color ? ESCAPE_KEEP_COLORS : ESCAPE_STRIP_COLORS);
+
+	if (!line) {
+		fputs("  --\n", output->stream);
+		return;
+	}
 	char *text = output_escape_line(line, size, COLUMNS_MAX, flags);
 
 	fprintf(output->stream, "  %s\n", text);
 	free(text);
 }
 
-static size_t count_lines(const char *text, const struct telling *telling)
+size_t excerpt_count_lines(const struct logfile_text *text, const struct telling *telling)
 {
 	size_t n_lines = 0;
 
 	for (size_t i = 0; i < telling->n_parts; i++) {
 		n_lines++;
 		for (size_t at = telling->parts[i].begin; at < telling->parts[i].end; at++)
-			n_lines += text[at] == '\n';
+			n_lines += text->bytes[at] == '\n';
 	}
 	return n_lines;
 }
 
-static void print_part(const struct output *output, const char *text,
-    const struct telling_part *part, struct range *range)
+static void put_part(const char *text, const struct telling_part *part, struct lines *lines)
 {
-	for (size_t line = part->begin; line <= part->end && range->n_left > 0;) {
+	for (size_t line = part->begin; line <= part->end && lines->n_left > 0;) {
 		const char *newline = memchr(text + line, '\n', part->end - line);
 		size_t end = newline ? (size_t)(newline - text) : part->end;
 
-		if (range->n_skipped > 0) {
-			range->n_skipped--;
+		if (lines->n_skipped > 0) {
+			lines->n_skipped--;
 		} else {
-			print_line(output, text + line, end - line);
-			range->n_left--;
+			lines->put(text + line, end - line, lines->arg);
+			lines->n_left--;
 		}
 		line = end + 1;
 	}
 }
 
-static void print_parts(const struct output *output, const char *text,
-    const struct telling *telling, struct range range)
+void excerpt_put_lines(const struct logfile_text *text, const struct telling *telling,
+    size_t n_skipped, size_t n_max, excerpt_put *put, void *arg)
 {
-	for (size_t i = 0; i < telling->n_parts && range.n_left > 0; i++) {
-		print_part(output, text, &telling->parts[i], &range);
-		if (range.n_skipped == 0 && range.n_left > 0 && i + 1 < telling->n_parts)
-			fputs("  --\n", output->stream);
+	struct lines lines = {put, arg, n_skipped, n_max};
+
+	for (size_t i = 0; i < telling->n_parts && lines.n_left > 0; i++) {
+		put_part(text->bytes, &telling->parts[i], &lines);
+		if (lines.n_skipped == 0 && lines.n_left > 0 && i + 1 < telling->n_parts)
+			put(NULL, 0, arg);
 	}
 }
 
@@ -90,12 +97,11 @@ static void print_more(const struct output *output, const json_t *view, const ch
 static void print_whole(const struct output *output, const struct logfile_text *text)
 {
 	struct telling_part all = {0, text->size};
-	struct range range = {0, SIZE_MAX};
+	const struct telling telling = {.parts = &all, .n_parts = text->size > 0};
 
 	if (all.end > 0 && text->bytes[all.end - 1] == '\n')
 		all.end--;
-	if (text->size > 0)
-		print_part(output, text->bytes, &all, &range);
+	excerpt_put_lines(text, &telling, 0, SIZE_MAX, print_line, (void *)output);
 }
 
 static bool is_ignored(const char *line, size_t size, void *arg)
@@ -103,13 +109,12 @@ static bool is_ignored(const char *line, size_t size, void *arg)
 	return ignore_has(arg, line, size);
 }
 
-/* Finds what tells something. To be cleared. */
-static void select_telling(const json_t *view, const struct logfile_text *text, bool has_succeeded,
+void excerpt_select(const json_t *log_ignore, const struct logfile_text *text, bool has_succeeded,
     struct telling *telling)
 {
 	struct ignore ignore;
 
-	ignore_init(&ignore, json_object_get(view, "log_ignore"), has_succeeded);
+	ignore_init(&ignore, log_ignore, has_succeeded);
 	telling_select_but(text->bytes, text->size, is_ignored, &ignore, telling);
 	ignore_clear(&ignore);
 }
@@ -119,16 +124,14 @@ static void print_telling(
     const struct output *output, const json_t *view, const struct logfile_text *text)
 {
 	struct telling telling;
-	size_t n_lines;
+	size_t n_lines, n_skipped;
 
-	select_telling(view, text, false, &telling);
-	n_lines = count_lines(text->bytes, &telling);
-	struct range range = {
-	    n_lines > FAILURE_LINES_MAX ? n_lines - FAILURE_LINES_MAX : 0, FAILURE_LINES_MAX};
-
-	if (range.n_skipped > 0 || (telling.has_words && text->n_left_out > 0))
+	excerpt_select(json_object_get(view, "log_ignore"), text, false, &telling);
+	n_lines = excerpt_count_lines(text, &telling);
+	n_skipped = n_lines > FAILURE_LINES_MAX ? n_lines - FAILURE_LINES_MAX : 0;
+	if (n_skipped > 0 || (telling.has_words && text->n_left_out > 0))
 		print_more(output, view, "more");
-	print_parts(output, text->bytes, &telling, range);
+	excerpt_put_lines(text, &telling, n_skipped, FAILURE_LINES_MAX, print_line, (void *)output);
 	telling_clear(&telling);
 }
 
@@ -149,16 +152,15 @@ void excerpt_print_failure(const struct output *output, const json_t *view, bool
 static void print_warnings(
     const struct output *output, const json_t *view, const struct logfile_text *text)
 {
-	const struct range range = {0, WARNING_LINES_MAX};
 	char what[128];
 	struct telling telling;
 	size_t n_lines, n_more;
 
-	select_telling(view, text, true, &telling);
+	excerpt_select(json_object_get(view, "log_ignore"), text, true, &telling);
 	if (telling.has_words) {
-		n_lines = count_lines(text->bytes, &telling);
+		n_lines = excerpt_count_lines(text, &telling);
 		n_more = n_lines > WARNING_LINES_MAX ? n_lines - WARNING_LINES_MAX : 0;
-		print_parts(output, text->bytes, &telling, range);
+		excerpt_put_lines(text, &telling, 0, WARNING_LINES_MAX, print_line, (void *)output);
 		if (text->n_left_out > 0)
 			snprintf(what, sizeof(what),
 			    "%zu more, and %" PRIu64 " bytes in the middle that were not looked at",

@@ -171,6 +171,7 @@ static void read_exec(struct record_exec *exec, const json_t *view)
 	    .error = copy_member(view, "error"),
 	    .reason = describe(view, state),
 	    .log = copy_member(view, "log"),
+	    .log_ignore = json_incref(json_object_get(view, "log_ignore")),
 	    .locks = join_texts(json_object_get(view, "locks")),
 	    .id = json_integer_value(json_object_get(view, "exec")),
 	    .state = state,
@@ -305,6 +306,7 @@ void record_clear(struct record *record)
 		free(exec->error);
 		free(exec->reason);
 		free(exec->log);
+		json_decref(exec->log_ignore);
 		free(exec->locks);
 	}
 	free(record->execs);

@@ -26,10 +26,11 @@ enum record_state {
 /* Times are in microseconds since the epoch, 0 where there is none. */
 struct record_exec {
 	char *name;
-	char *error;  /* as in the view; or NULL */
-	char *reason; /* why it failed, was skipped or waits; or NULL */
-	char *log;    /* its path; or NULL */
-	char *locks;  /* "a, b"; or NULL */
+	char *error;        /* as in the view; or NULL */
+	char *reason;       /* why it failed, was skipped or waits; or NULL */
+	char *log;          /* its path; or NULL */
+	json_t *log_ignore; /* as in the view; or NULL */
+	char *locks;        /* "a, b"; or NULL */
 	json_int_t id;
 	enum record_state state;
 	int exit_code, signal; /* -1: none */

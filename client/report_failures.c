@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/excerpt.h"
 #include "client/html.h"
-#include "client/logfile.h"
 #include "client/output.h"
 #include "client/report.h"
-#include "client/telling.h"
 
 #define LOGS_MAX 40   /* logs that are looked into */
 #define SHOWN_MAX 500 /* failures that are shown */
@@ -17,72 +16,50 @@
 #define COLUMNS_MAX 300
 #define NAMES_MAX 40
 
-static size_t count_lines(const char *text, const struct telling *telling)
+static void put_line(const char *line, size_t size, void *arg)
 {
-	size_t n_lines = 0;
+	FILE *stream = arg;
 
-	for (size_t i = 0; i < telling->n_parts; i++) {
-		n_lines++;
-		for (size_t j = telling->parts[i].begin; j < telling->parts[i].end; j++)
-			n_lines += text[j] == '\n';
+	if (!line) {
+		fputs("⋯\n", stream);
+		return;
 	}
-	return n_lines;
+	char *shown =
+	    output_escape_line(line, size, COLUMNS_MAX, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+
+	html_put_escaped(stream, shown, strlen(shown));
+	putc('\n', stream);
+	free(shown);
 }
 
-/* Puts the lines of a part but for the first *n_skipped, which is counted down. */
-static void put_part(
-    FILE *stream, const char *text, const struct telling_part *part, size_t *n_skipped)
-{
-	for (size_t line = part->begin; line <= part->end;) {
-		const char *newline = memchr(text + line, '\n', part->end - line);
-		size_t end = newline ? (size_t)(newline - text) : part->end;
-
-		if (*n_skipped > 0) {
-			(*n_skipped)--;
-		} else {
-			char *shown = output_escape_line(text + line, end - line, COLUMNS_MAX,
-			    ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
-
-			html_put_escaped(stream, shown, strlen(shown));
-			putc('\n', stream);
-			free(shown);
-		}
-		line = end + 1;
-	}
-}
-
-static void put_telling(FILE *stream, const struct logfile_text *text)
+static void put_telling(FILE *stream, const json_t *log_ignore, const struct logfile_text *text)
 {
 	struct telling telling;
 	size_t n_lines, n_skipped;
 
-	telling_select(text->bytes, text->size, &telling);
-	n_lines = count_lines(text->bytes, &telling);
+	excerpt_select(log_ignore, text, false, &telling);
+	n_lines = excerpt_count_lines(text, &telling);
 	n_skipped = n_lines > LINES_MAX ? n_lines - LINES_MAX : 0;
 	if (n_lines > 0)
 		fputs("<pre>", stream);
 	if (n_skipped > 0)
 		fprintf(stream, "… %zu more\n", n_skipped);
-	for (size_t i = 0; i < telling.n_parts; i++) {
-		put_part(stream, text->bytes, &telling.parts[i], &n_skipped);
-		if (n_skipped == 0 && i + 1 < telling.n_parts)
-			fputs("⋯\n", stream);
-	}
+	excerpt_put_lines(text, &telling, n_skipped, LINES_MAX, put_line, stream);
 	if (n_lines > 0)
 		fputs("</pre>\n", stream);
 	telling_clear(&telling);
 }
 
-static void put_log(FILE *stream, const char *path)
+static void put_log(FILE *stream, const struct record_exec *exec)
 {
 	struct logfile_text text;
 
-	if (logfile_read(path, &text) == 0) {
-		put_telling(stream, &text);
+	if (logfile_read(exec->log, &text) == 0) {
+		put_telling(stream, exec->log_ignore, &text);
 		free(text.bytes);
 	}
 	fputs("<p class=\"log\">", stream);
-	html_put(stream, path);
+	html_put(stream, exec->log);
 	fputs("</p>", stream);
 }
 
@@ -99,7 +76,7 @@ static void put_failure(FILE *stream, const struct record_exec *exec, bool has_l
 	}
 	fputs("</small></h3>\n", stream);
 	if (has_log && exec->log)
-		put_log(stream, exec->log);
+		put_log(stream, exec);
 	fputs("</article>\n", stream);
 }
 

@@ -262,6 +262,13 @@ class Report(Case):
         self.assertIn("error: first", page.text["pre"])
         self.assertLess(len(text), 50000)
 
+    def test_what_is_to_be_ignored_tells_nothing_here_either(self):
+        self.serve(bad={"run": "echo error: noise; seq 20; echo error: real; exit 1", "log_ignore": ["noise"]})
+        self.ws.ppctl("run", "bad", status=1)
+        _, page = self.page()
+        self.assertIn("error: real", page.text["pre"])
+        self.assertNotIn("noise", page.text["pre"])
+
     def test_a_log_that_has_gone(self):
         self.serve(bad={"run": "echo error: here; exit 1"})
         self.ws.ppctl("run", "bad", status=1)

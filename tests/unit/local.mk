@@ -280,8 +280,8 @@ tests_unit_test_record_SOURCES = tests/unit/test_record.c client/json.c client/m
 tests_unit_test_record_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_report
-tests_unit_test_report_SOURCES = tests/unit/test_report.c client/html.c client/json.c \
-	client/logfile.c client/member.c client/memory.c client/outcome.c $(client_output) \
+tests_unit_test_report_SOURCES = tests/unit/test_report.c client/excerpt.c client/html.c \
+	client/ignore.c client/json.c client/logfile.c client/member.c client/memory.c client/outcome.c $(client_output) \
 	client/record.c client/record_order.c client/report_failures.c client/report_graph.c \
 	client/report_page.c client/report_style.c client/report_table.c client/report_text.c \
 	client/report_timeline.c client/table.c client/telling.c
