@@ -142,6 +142,7 @@ static void start(struct daemon *daemon, struct execution *execution)
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
+	extra->pending_ns = 0;
 	extra->is_output_logged = false;
 	extra->has_terminal = terminal != NULL;
 	extra->is_interrupted = false;

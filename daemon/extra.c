@@ -34,6 +34,7 @@ void exec_extra_free(struct execution *execution)
 	if (!extra)
 		return;
 	json_decref(extra->result);
+	free(extra->pending);
 	free(extra);
 	execution->extra = NULL;
 }

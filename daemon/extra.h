@@ -30,6 +30,8 @@ struct exec_extra {
 	int64_t user_us;             /* CPU time of the process and its children */
 	int64_t system_us;
 	int64_t max_rss_kib;
+	char *pending;      /* what it waits for while it is pending, or NULL; pending.h */
+	int64_t pending_ns; /* how long it was, in its newest attempt */
 	bool is_result_stored;
 	bool is_output_logged;  /* captured, and in the log already */
 	bool is_duration_noted; /* by keep.c */

@@ -85,6 +85,8 @@ daemon_shell_sources = \
 	daemon/params.h \
 	daemon/parts.c \
 	daemon/parts.h \
+	daemon/pending.c \
+	daemon/pending.h \
 	daemon/presence.c \
 	daemon/presence.h \
 	daemon/process.c \

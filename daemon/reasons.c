@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/extra.h"
 #include "daemon/inputs.h"
 
 #define NAMES_SHOWN 5
@@ -86,6 +87,8 @@ static char *describe_reason(
 		return describe_lock_wait(execution, names);
 	case WAITS_SLOT:
 		return mem_print("waits for a free slot");
+	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
+		return NULL;
 	}
 	return NULL;
 }
@@ -94,7 +97,11 @@ static char *describe_reason(
 static char *reason_of_running(const struct execution *execution)
 {
 	const char *prompt = inputs_get_prompt(execution);
+	const struct exec_extra *extra = execution->extra;
 
+	/* Nobody has said since a restart what it waits for. */
+	if (execution->is_pending)
+		return mem_copy(extra && extra->pending ? extra->pending : "has not begun yet");
 	if (execution->nested)
 		return mem_print("waits for what it has started itself");
 	return prompt ? mem_print("waits for input%s%s", prompt[0] ? ": " : "", prompt) : NULL;

@@ -296,7 +296,7 @@ static int get_lists(sqlite3_stmt *row, struct parts *parts, struct execution_re
 {
 	size_t n_values;
 
-	parts->args = store_json_at(row, 25);
+	parts->args = store_json_at(row, 27);
 	parts->missing = store_json_at(row, 13);
 	parts->questions = store_json_at(row, 14);
 	if (get_texts(parts->args, &parts->values, &n_values) != 0 ||
@@ -329,17 +329,18 @@ static void restore_extra(struct loading *loading, struct execution *execution, 
 	extra->system_us = sqlite3_column_int64(row, 20);
 	extra->max_rss_kib = sqlite3_column_int64(row, 21);
 	extra->event_seq = store_id_at(row, 22);
+	extra->pending_ns = sqlite3_column_int64(row, 24);
 	extra->is_duration_noted = execution_is_complete(execution);
 }
 
 static int restore_row(struct loading *loading, sqlite3_stmt *row, struct execution_record *record)
 {
-	int64_t params_key = sqlite3_column_int64(row, 26);
+	int64_t params_key = sqlite3_column_int64(row, 28);
 	struct loaded_params *params;
 	struct parts parts = {0};
 	int result = -1;
 
-	record->definition = find_definition(loading, sqlite3_column_int64(row, 24));
+	record->definition = find_definition(loading, sqlite3_column_int64(row, 26));
 	HASH_FIND(by_key, loading->params, &params_key, sizeof(params_key), params);
 	if (record->definition != NULL && params != NULL && record->proc != NULL) {
 		record->params = (struct params_record){params->text, params_key};
@@ -372,11 +373,12 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	    .started_ns = sqlite3_column_int64(row, 9),
 	    .ended_ns = sqlite3_column_int64(row, 10),
 	    .failed_dep = store_id_at(row, 12),
-	    .proc = store_text_at(row, 23),
-	    .env = (uint32_t)sqlite3_column_int64(row, 27),
-	    .queued_ns = sqlite3_column_int64(row, 28),
-	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 29),
-	    .place = (uint32_t)sqlite3_column_int64(row, 30),
+	    .proc = store_text_at(row, 25),
+	    .env = (uint32_t)sqlite3_column_int64(row, 29),
+	    .queued_ns = sqlite3_column_int64(row, 30),
+	    .is_pending = sqlite3_column_int(row, 23) != 0,
+	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 31),
+	    .place = (uint32_t)sqlite3_column_int64(row, 32),
 	};
 
 	if (state < 0 || error < 0 || ending < 0)
@@ -449,8 +451,8 @@ static int load_all(struct loading *loading)
 	        read_run},
 	    {"SELECT id, run, state, error, ending, info, attempt, exit_code, signal, started_ns,"
 	     " ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
-	     " pid_started, user_us, system_us, max_rss_kib, seq, proc, definition, args, params,"
-	     " env, queued_ns, rank_ms, place FROM execution ORDER BY id",
+	     " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, proc,"
+	     " definition, args, params, env, queued_ns, rank_ms, place FROM execution ORDER BY id",
 	        read_execution},
 	    {"SELECT exec, value FROM result ORDER BY exec", read_result},
 	    {"SELECT run, exec, since, error, info FROM member ORDER BY since, run, exec",

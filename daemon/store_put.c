@@ -328,6 +328,7 @@ static void bind_extra(sqlite3_stmt *statement, const struct exec_extra *extra)
 	bind_number(statement, 21, extra->system_us);
 	bind_number(statement, 22, extra->max_rss_kib);
 	bind_number(statement, 23, (int64_t)extra->event_seq);
+	bind_number(statement, 25, extra->pending_ns);
 }
 
 /* What may change. */
@@ -351,6 +352,7 @@ static void bind_execution(sqlite3_stmt *statement, const struct execution *exec
 		sqlite3_bind_int64(statement, 13, (int64_t)execution->failed_dep->id);
 	bind_taken(statement, 14, list_missing(execution));
 	bind_taken(statement, 15, list_questions(execution));
+	bind_number(statement, 24, execution->is_pending);
 	bind_extra(statement, execution->extra);
 }
 
@@ -366,15 +368,15 @@ static int insert_execution(struct store *store, const struct execution *executi
 	if (statement == NULL)
 		return -1;
 	bind_execution(statement, execution);
-	bind_text(statement, 24, execution->proc->name);
-	sqlite3_bind_int64(statement, 25, definition->key);
-	bind_taken(statement, 26,
+	bind_text(statement, 26, execution->proc->name);
+	sqlite3_bind_int64(statement, 27, definition->key);
+	bind_taken(statement, 28,
 	    store_list_texts((const char *const *)execution->values, definition->n_args));
-	sqlite3_bind_int64(statement, 27, execution->params->key);
-	sqlite3_bind_int64(statement, 28, execution->env);
-	sqlite3_bind_int64(statement, 29, execution->queued_ns);
-	bind_number(statement, 30, execution->rank_ms);
-	bind_number(statement, 31, execution->place);
+	sqlite3_bind_int64(statement, 29, execution->params->key);
+	sqlite3_bind_int64(statement, 30, execution->env);
+	sqlite3_bind_int64(statement, 31, execution->queued_ns);
+	bind_number(statement, 32, execution->rank_ms);
+	bind_number(statement, 33, execution->place);
 	if (store_step(store, statement) != 0)
 		return -1;
 	store_count(store, SHARED_DEFINITIONS, definition->key, 1);

@@ -277,6 +277,16 @@ struct exit_report {
 void core_exited(
     struct core *core, uint64_t exec, const struct exit_report *report, int64_t now_ns);
 
+/*
+ * What ACTION_START asked for waits outside for something (a queue, a token) before its work
+ * begins: until core_begun() its timeout does not run. It stays RUNNING. Of others than those that
+ * run and are not pending (or are) nothing changes.
+ */
+void core_pending(struct core *core, uint64_t exec);
+
+/* Its work begins: started_ns is now_ns from here on. */
+void core_begun(struct core *core, uint64_t exec, int64_t now_ns);
+
 /* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
 void core_resolved(
     struct core *core, uint64_t resolve, const struct strings *answer, int64_t now_ns);

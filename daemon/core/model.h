@@ -49,6 +49,7 @@ enum wait_reason {
 	WAITS_DEPS,        /* dependencies are incomplete */
 	WAITS_LOCK,
 	WAITS_SLOT,
+	WAITS_OUTSIDE, /* it is RUNNING, and pending */
 };
 
 /* Params that hold for executions: JSON text, shared. Opaque to the core but for equality. */
@@ -130,6 +131,7 @@ struct execution {
 	bool is_gated : 1;             /* waits in its wave's list */
 	bool is_ready : 1;             /* in the heap or the list of what can start */
 	bool is_killed : 1;            /* SIGKILL too */
+	bool is_pending : 1;           /* it runs, but its work has not begun: core_pending() */
 	bool is_in_progress : 1;       /* counted as such in its runs */
 	bool is_new : 1;               /* made by a request that has not taken effect yet */
 	bool is_stored : 1;            /* core_clear_changes() was called since it was made */

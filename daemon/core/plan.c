@@ -223,6 +223,8 @@ static void explain_slot(const struct core *core, struct reason *reason)
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	*reason = (struct reason){.kind = WAITS_NOT};
+	if (execution->is_pending)
+		reason->kind = WAITS_OUTSIDE;
 	if (execution->state != STATE_WANTED)
 		return;
 	if (execution->n_unresolved > 0) {

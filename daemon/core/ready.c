@@ -131,15 +131,50 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 	return true;
 }
 
+/* Its timeout runs from started_ns on. */
+static void ready_time(struct core *core, struct execution *execution)
+{
+	if (execution->definition->timeout_ns == 0)
+		return;
+	execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
+	heap_push(&core->timers, &execution->in_timers);
+}
+
+void core_pending(struct core *core, uint64_t exec)
+{
+	struct execution *execution = core_find_execution(core, exec);
+
+	if (execution == NULL || execution->state != STATE_RUNNING || execution->is_pending)
+		return;
+	execution->is_pending = true;
+	if (execution->ending == ERROR_NONE)
+		heap_remove(&core->timers, &execution->in_timers);
+	touch_execution(core, execution);
+	action_changed(core, execution, NULL);
+}
+
+void core_begun(struct core *core, uint64_t exec, int64_t now_ns)
+{
+	struct execution *execution = core_find_execution(core, exec);
+
+	if (execution == NULL || execution->state != STATE_RUNNING || !execution->is_pending)
+		return;
+	execution->is_pending = false;
+	if (now_ns > execution->started_ns)
+		execution->started_ns = now_ns;
+	if (execution->ending == ERROR_NONE)
+		ready_time(core, execution);
+	touch_execution(core, execution);
+	action_changed(core, execution, NULL);
+}
+
 void ready_resume(struct core *core, struct execution *execution)
 {
 	execution->has_slot = true;
 	core->n_slots_used++;
 	core->n_running++;
-	if (execution->definition->timeout_ns > 0) {
-		execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
-		heap_push(&core->timers, &execution->in_timers);
-	}
+	if (!execution->is_pending)
+		ready_time(core, execution);
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
 }
 
@@ -199,6 +234,7 @@ void ready_release(struct core *core, struct execution *execution)
 	if (execution->n_claims > 0)
 		lock_release(core, execution);
 	execution->is_lent = false;
+	execution->is_pending = false;
 }
 
 static void ready_signal(struct core *core, struct execution *execution, int signal)

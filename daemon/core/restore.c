@@ -251,6 +251,7 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	       record->place < record->id && (last == NULL || last->execution->id < record->id) &&
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
+	       (record->state == STATE_RUNNING || !record->is_pending) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
 	       is_time(record->started_ns) && is_time(record->ended_ns) &&
 	       record->params.text != NULL && has_values(record->definition, record->values) &&
@@ -291,6 +292,7 @@ static void fill_execution(struct execution *execution, const struct execution_r
 	execution->state = (uint8_t)record->state;
 	execution->error = (uint8_t)record->error;
 	execution->ending = (uint8_t)record->ending;
+	execution->is_pending = record->is_pending;
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;
 	execution->info = execution_copy_info(record->info);

@@ -51,6 +51,7 @@ struct execution_record {
 	enum execution_state state;
 	enum execution_error error;
 	enum execution_error ending;
+	bool is_pending;
 	int32_t exit_code;
 	int32_t signal;
 	const char *info; /* or NULL */

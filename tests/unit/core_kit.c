@@ -470,6 +470,7 @@ const char *kit_reason_name(enum wait_reason reason)
 	    [WAITS_DEPS] = "deps",
 	    [WAITS_LOCK] = "lock",
 	    [WAITS_SLOT] = "slot",
+	    [WAITS_OUTSIDE] = "outside",
 	};
 	return names[reason];
 }

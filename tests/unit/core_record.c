@@ -171,6 +171,7 @@ void record_of_execution(const struct execution *execution, struct execution_rec
 	    .state = execution->state,
 	    .error = execution->error,
 	    .ending = execution->ending,
+	    .is_pending = execution->is_pending,
 	    .exit_code = execution->exit_code,
 	    .signal = execution->signal,
 	    .info = mem_copy(execution->info),
@@ -206,14 +207,15 @@ void record_print_execution(FILE *out, const struct execution_record *record)
 {
 	fprintf(out,
 	    "execution %llu %s definition=%p run=%llu params=%s env=%u attempt=%u state=%d "
-	    "error=%d ending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld rank=%u,%u "
+	    "error=%d ending=%d pending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld "
+	    "rank=%u,%u "
 	    "failed_dep=%llu",
 	    (unsigned long long)record->id, record->proc, (void *)record->definition,
 	    (unsigned long long)record->run, record->params.text, record->env, record->attempt,
-	    record->state, record->error, record->ending, record->exit_code, record->signal,
-	    or_none(record->info), (long long)record->queued_ns, (long long)record->started_ns,
-	    (long long)record->ended_ns, record->rank_ms, record->place,
-	    (unsigned long long)record->failed_dep);
+	    record->state, record->error, record->ending, record->is_pending, record->exit_code,
+	    record->signal, or_none(record->info), (long long)record->queued_ns,
+	    (long long)record->started_ns, (long long)record->ended_ns, record->rank_ms,
+	    record->place, (unsigned long long)record->failed_dep);
 	print_texts(out, "values", record->values, record->definition->n_args);
 	print_texts(out, "missing", record->missing, record->n_missing);
 	fprintf(out, " deps=");

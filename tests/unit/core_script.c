@@ -275,6 +275,18 @@ static int play_exit(struct line *line)
 	return report_exit(line, (struct exit_report){.wait_status = code << 8});
 }
 
+static int play_pending(struct line *line)
+{
+	core_pending(line->kit->core, line_execution(line)->id);
+	return 0;
+}
+
+static int play_begun(struct line *line)
+{
+	core_begun(line->kit->core, line_execution(line)->id, line->kit->now_ns);
+	return 0;
+}
+
 static int play_die(struct line *line)
 {
 	return report_exit(line, (struct exit_report){.wait_status = atoi(line->names.items[1])});
@@ -357,6 +369,7 @@ static const struct {
     {"answer", play_answer, false},
     {"answer_failed", play_answer_failed, false},
     {"bad_result", play_bad_result, false},
+    {"begun", play_begun, false},
     {"cancel", play_cancel, false},
     {"clear", play_clear, false},
     {"close", play_close, false},
@@ -374,6 +387,7 @@ static const struct {
     {"members", play_members, true},
     {"open", play_open, false},
     {"options", play_options, false},
+    {"pending", play_pending, false},
     {"plan", play_plan, true},
     {"procs", play_procs, true},
     {"reason", play_reason, true},

@@ -419,6 +419,38 @@ KIT_TEST(schedule, a_timeout_counts_from_the_start_of_the_process, "proc a timeo
     "tick 1\n"
     "did term:a\n")
 
+/* Also over restarts, which begin the time anew for nobody. */
+KIT_TEST(schedule, a_timeout_does_not_run_while_it_is_pending, "proc a timeout=5",
+    "start a\n"
+    "tick 2\n"
+    "pending a\n"
+    "reason a outside\n"
+    "tick 60\n"
+    "states a=running\n"
+    "begun a\n"
+    "tick 4\n"
+    "did start:a\n"
+    "reason a not\n"
+    "tick 1\n"
+    "did term:a\n"
+    "exit a 0\n"
+    "states a=failed:timeout\n")
+
+/* A new core begins anew with SIGTERM. */
+KIT_TEST_PLAIN(schedule, what_is_pending_can_be_canceled, "proc a timeout=5\nproc b",
+    "start a b\n"
+    "pending a\n"
+    "cancel a\n"
+    "begun a\n"
+    "pending a\n"
+    "tick 10\n"
+    "did start:a start:b term:a kill:a\n"
+    "die a 9\n"
+    "exit b 0\n"
+    "pending b\n"
+    "begun b\n"
+    "states a=failed:canceled b=succeeded\n")
+
 Test(schedule, the_next_deadline_is_known)
 {
 	struct kit *kit = kit_new("proc a timeout=5\nproc b timeout=3\nproc c");

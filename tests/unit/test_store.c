@@ -376,6 +376,8 @@ Test(store, an_older_database_is_brought_up_to_date)
 	store_close(store);
 	execute(
 	    "ALTER TABLE execution DROP COLUMN rank_ms; ALTER TABLE execution DROP COLUMN place;"
+	    "ALTER TABLE execution DROP COLUMN pending;"
+	    "ALTER TABLE execution DROP COLUMN pending_ns;"
 	    "PRAGMA user_version = 1");
 	store = open_store();
 	core = load(store);
