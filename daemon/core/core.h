@@ -288,7 +288,9 @@ struct exit_report {
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
 	bool is_bad_result;
-	const char *info; /* its own message, or what was wrong with its result; or NULL */
+	bool is_transient; /* a failure of what was to start it, for now: tried again, whatever its
+	                      definition says, a number of times */
+	const char *info;  /* its own message, or what was wrong with its result; or NULL */
 };
 
 /* A process that ACTION_START asked for has ended (or never began). Unknown ids are ignored. */
@@ -340,6 +342,7 @@ struct action {
 	uint64_t id;
 	int signal;
 	enum execution_state state;    /* ACTION_CHANGED: the state that it came into */
+	bool is_retry;                 /* ACTION_CHANGED: WANTED once more */
 	const struct command *command; /* ACTION_RESOLVE */
 	bool is_choices; /* ACTION_RESOLVE: the answer is an argument's choices, not dependencies */
 };
@@ -403,6 +406,7 @@ struct reason {
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
 	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	int64_t retry_ns;      /* WAITS_RETRY: when */
 	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };

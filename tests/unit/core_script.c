@@ -296,6 +296,13 @@ static int play_die(struct line *line)
 	return report_exit(line, (struct exit_report){.wait_status = atoi(line->names.items[1])});
 }
 
+static int play_transient(struct line *line)
+{
+	return report_exit(
+	    line, (struct exit_report){
+	              .is_spawn_failure = true, .is_transient = true, .info = "the queue is full"});
+}
+
 static int play_lost(struct line *line)
 {
 	return report_exit(line, (struct exit_report){.is_lost = true});
@@ -400,6 +407,7 @@ static const struct {
     {"start", play_start, false},
     {"states", play_states, true},
     {"tick", play_tick, false},
+    {"transient", play_transient, false},
     {"undefine", play_undefine, false},
     {"undefine_all", play_undefine_all, false},
     {"unspawned", play_unspawned, false},
