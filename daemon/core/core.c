@@ -67,9 +67,9 @@ void core_free(struct core *core)
 	}
 	ready_clear(core);
 	history_clear(core);
+	touch_clear(core);
 	registry_clear(core);
 	strings_clear(&core->appeared);
-	touch_clear(core);
 	free(core->actions);
 	free(core->brought);
 	free(core->separator);
@@ -173,6 +173,9 @@ size_t core_needs_choices(
 	struct expansion expansion = expansion_of(core, request, &fault);
 	bool asks;
 
+	*needs = NULL;
+	if (core->n_asking == 0)
+		return 0;
 	if (expand_request(&expansion, request) != 0)
 		asks = fault.code == FAULT_NEEDS_CHOICES;
 	else

@@ -77,13 +77,13 @@ static void put_changes(struct core_changes *changes)
 
 	core_get_changes(core, changes);
 	cr_assert_eq(store_begin(store), 0);
-	for (size_t i = 0; i < changes->names->count; i++) {
-		const char *name = changes->names->items[i];
+	for (size_t i = 0; i < changes->protos->count; i++) {
+		const char *name = changes->protos->items[i];
 
-		cr_assert_eq(store_put_name(store, name, core_find_proc(core, name),
-		                 core_find_proto(core, name)),
-		    0);
+		cr_assert_eq(store_put_proto(store, name, core_find_proto(core, name)), 0);
 	}
+	for (size_t i = 0; i < changes->n_procs; i++)
+		cr_assert_eq(store_put_proc(store, changes->procs[i]), 0);
 	for (size_t i = 0; i < changes->n_runs; i++)
 		if (changes->runs[i])
 			cr_assert_eq(store_put_run(store, changes->runs[i]), 0);
