@@ -140,11 +140,10 @@ static void undefine(struct core *core, struct proc *proc)
 	core->n_defined--;
 }
 
-struct proc *registry_define_proc(struct core *core, const char *name,
+/* proc: what is known under name so far, or NULL. */
+static struct proc *define(struct core *core, struct proc *proc, const char *name,
     struct definition *definition, struct proto *proto, char **values)
 {
-	struct proc *proc = registry_find(core, name);
-
 	if (proc != NULL && proc->is_defined)
 		undefine(core, proc);
 	if (proc == NULL)
@@ -166,6 +165,18 @@ struct proc *registry_define_proc(struct core *core, const char *name,
 	}
 	core->created[core->n_created++] = proc;
 	return proc;
+}
+
+struct proc *registry_define_proc(struct core *core, const char *name,
+    struct definition *definition, struct proto *proto, char **values)
+{
+	return define(core, registry_find(core, name), name, definition, proto, values);
+}
+
+struct proc *registry_create_proc(
+    struct core *core, struct proc *proc, const char *name, struct proto *proto, char **values)
+{
+	return define(core, proc, name, proto->definition, proto, values);
 }
 
 void registry_undefine_proc(struct core *core, struct proc *proc)

@@ -335,7 +335,7 @@ Test(store, rows_that_cannot_be_are_refused)
 	    "UPDATE definition SET body = '[]'",
 	    "UPDATE definition SET body = '{\"runn\": 1}' WHERE kind = 'proc'",
 	    "UPDATE definition SET separator = ''",
-	    "UPDATE proto SET definition = 1",
+	    "UPDATE proto SET definition = (SELECT id FROM definition WHERE kind = 'proc')",
 	    "INSERT INTO proc VALUES('x', 99, NULL, 'no such', '[]')",
 	    "INSERT INTO proc VALUES('x', 99, NULL, 'build::[env]', '[\"only one\"]')",
 	    "INSERT INTO member VALUES(1, 99, 1, NULL, NULL)",
