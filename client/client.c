@@ -12,8 +12,9 @@
 #include "client/memory.h"
 #include "client/verbs.h"
 
-/* So many items are asked for at once: a page is made while others wait for the daemon. */
-#define PAGE_LIMIT 10000
+/* So many names or views are asked for at once: a page is made while others wait for the daemon. */
+#define PAGE_NAMES 10000
+#define PAGE_VIEWS 250
 
 void client_init(struct client *client, const struct invocation *inv)
 {
@@ -212,7 +213,9 @@ int client_ask_pages(struct client *client, const char *method, const struct pp_
 
 	if (!params)
 		return client_report(client);
-	json_object_set_new(params, "limit", json_integer(PAGE_LIMIT));
+	bool is_names = strcmp(method, "create") == 0;
+
+	json_object_set_new(params, "limit", json_integer(is_names ? PAGE_NAMES : PAGE_VIEWS));
 	do {
 		json_t *page = NULL;
 
