@@ -111,6 +111,8 @@ daemon_shell_sources = \
 	daemon/session_room.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
+	daemon/slices.c \
+	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
 	daemon/store_internal.h \
