@@ -64,6 +64,7 @@ ppctl_SOURCES = \
 	client/top_runs.c client/top_runs.h \
 	client/trace.c \
 	client/verbs.c client/verbs.h \
+	client/verbs_options.c client/verbs_options.h \
 	client/watch.c client/watch.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
 
