@@ -61,6 +61,7 @@ ppctl_SOURCES = \
 	client/top_frame.c client/top_frame.h \
 	client/top_keys.c \
 	client/top_model.c client/top_model.h \
+	client/top_pager.c \
 	client/top_runs.c client/top_runs.h \
 	client/trace.c \
 	client/verbs.c client/verbs.h \
