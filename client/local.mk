@@ -66,7 +66,8 @@ ppctl_SOURCES = \
 	client/trace.c \
 	client/verbs.c client/verbs.h \
 	client/verbs_options.c client/verbs_options.h \
-	client/watch.c client/watch.h
+	client/watch.c client/watch.h client/watch_internal.h \
+	client/watch_signals.c client/watch_views.c
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
 
 # What shells have to know; `ppctl completion` prints it, unless it is for another machine.
