@@ -454,6 +454,20 @@ void events_publish_run(struct daemon *daemon, const struct run *run)
 	events_clear_draft(&draft);
 }
 
+void events_publish_forgotten(struct daemon *daemon, const struct run *run)
+{
+	struct events *events = daemon->events;
+	struct event_draft draft = {.kind = EVENT_RUN};
+
+	if (!count_event(events))
+		return;
+	draft.members = json_pack("{s:I, s:s}", "run", (json_int_t)run->id, "state", "forgotten");
+	send_to_channel(events, &draft, &events->all);
+	send_to_channel(events, &draft, find_channel(events, run->id));
+	events_clear_draft(&draft);
+	json_decref(draft.members);
+}
+
 void events_publish_defined(struct daemon *daemon)
 {
 	struct events *events = daemon->events;

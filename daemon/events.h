@@ -18,7 +18,7 @@ struct session;
 
 enum event_kind {
 	EVENT_STATE = 1 << 0,  /* "state": of an execution */
-	EVENT_RUN = 1 << 1,    /* "run": it is active or over */
+	EVENT_RUN = 1 << 1,    /* "run": it is active, over or forgotten */
 	EVENT_INPUT = 1 << 2,  /* "input": a proc asks, or is answered */
 	EVENT_DEFINE = 1 << 3, /* "define": the registry has changed */
 	EVENT_ALL = (1 << 4) - 1,
@@ -83,6 +83,8 @@ void events_tell_end(struct daemon *daemon);
 void events_publish_state(struct daemon *daemon, const struct execution *execution,
     const struct run *run, enum execution_state state);
 void events_publish_run(struct daemon *daemon, const struct run *run);
+/* The run is about to be freed. */
+void events_publish_forgotten(struct daemon *daemon, const struct run *run);
 void events_publish_defined(struct daemon *daemon);
 
 /*

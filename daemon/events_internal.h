@@ -57,7 +57,7 @@ struct event_draft {
 	const struct membership *membership; /* where the execution is looked at */
 	enum execution_state state;
 	const struct run *run; /* of EVENT_RUN */
-	json_t *members;       /* of EVENT_INPUT */
+	json_t *members;       /* beside the others; or all, of a run that is forgotten */
 	char *line;
 	size_t length;
 };

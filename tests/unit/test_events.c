@@ -247,6 +247,36 @@ Test(events, the_sequence_has_no_gaps)
 	fclose(peer.stream);
 }
 
+Test(events, that_a_run_is_forgotten_is_told_to_who_watches_it_or_all)
+{
+	struct peer all = connect_peer(), first = connect_peer(), second = connect_peer();
+	struct peer *const hear_it[] = {&all, &first};
+
+	subscribe(&all, 0, NULL, EVENT_RUN);
+	subscribe(&first, 1, NULL, 0);
+	subscribe(&second, 2, NULL, 0);
+	events_publish_forgotten(&daemon_under_test, &runs[0]);
+	for (size_t i = 0; i < 2; i++) {
+		json_t *event = next_event(hear_it[i]);
+		json_int_t seq, run;
+		const char *kind = NULL, *state = NULL;
+
+		cr_assert_eq(json_unpack(event, "{s:I, s:s, s:I, s:s}", "seq", &seq, "kind", &kind,
+		                 "run", &run, "state", &state),
+		    0);
+		cr_assert_eq(seq, 1);
+		cr_assert_str_eq(kind, "run");
+		cr_assert_eq(run, 1);
+		cr_assert_str_eq(state, "forgotten");
+		json_decref(event);
+		expect_none(hear_it[i]);
+	}
+	expect_none(&second);
+	fclose(all.stream);
+	fclose(first.stream);
+	fclose(second.stream);
+}
+
 Test(events, changes_of_one_pass_are_told_in_turn)
 {
 	struct peer peer = connect_peer();
