@@ -60,6 +60,7 @@ ppctl_SOURCES = \
 	client/top_feed.c client/top_feed.h \
 	client/top_frame.c client/top_frame.h \
 	client/top_keys.c \
+	client/top_list.c client/top_list.h \
 	client/top_model.c client/top_model.h \
 	client/top_pager.c \
 	client/top_runs.c client/top_runs.h \

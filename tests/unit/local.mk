@@ -263,7 +263,8 @@ tests_unit_test_plan_tree_LDADD = $(unit_libs)
 unit_tests += tests/unit/test_top
 tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
 	client/live_frame.c client/member.c client/memory.c client/outcome.c $(client_output) \
-	client/progress.c client/table.c client/top_frame.c client/top_model.c \
+	client/progress.c client/table.c client/top_frame.c client/top_list.c \
+	client/top_model.c \
 	client/top_runs.c
 tests_unit_test_top_LDADD = $(unit_libs)
 
