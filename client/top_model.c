@@ -45,10 +45,38 @@ void top_model_end_loading(struct top_model *model)
 
 /* ---- executions ---- */
 
+static struct top_tally *find_tally(const struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally;
+
+	HASH_FIND(hh, model->tallies, &run, sizeof(run), tally);
+	return tally;
+}
+
+static struct top_tally *get_tally(struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally = find_tally(model, run);
+
+	if (!tally) {
+		tally = memory_alloc(sizeof(*tally));
+		tally->run = run;
+		HASH_ADD(hh, model->tallies, run, sizeof(tally->run), tally);
+	}
+	return tally;
+}
+
+static void forget_tally(struct top_model *model, struct top_tally *tally)
+{
+	HASH_DELETE(hh, model->tallies, tally);
+	free(tally);
+}
+
 static void forget_ended(struct top_model *model, struct top_item *item)
 {
 	top_list_leave(model, item);
 	DL_DELETE2(model->ended[item->section], item, ended_prev, ended_next);
+	DL_DELETE2(find_tally(model, item->run)->items, item, run_prev, run_next);
+	model->n_ended[item->section]--;
 	HASH_DELETE(hh, model->items, item);
 	free(item->name);
 	free(item->log);
@@ -68,6 +96,8 @@ static void forget_items(struct top_model *model)
 		free(item->reason);
 		free(item);
 	}
+	while (model->tallies)
+		forget_tally(model, model->tallies);
 	memset(model->sections, 0, sizeof(model->sections));
 	memset(model->n_listed, 0, sizeof(model->n_listed));
 	memset(model->ended, 0, sizeof(model->ended));
@@ -122,13 +152,34 @@ static void note_progress(struct top_model *model, const json_t *view)
 /* Of what has ended only so many are kept: the oldest goes, whatever the filter lists. */
 static void count_ended(struct top_model *model, struct top_item *item)
 {
+	struct top_tally *tally = get_tally(model, item->run);
 	enum top_section section = item->section;
 
+	if (section == TOP_FAILED)
+		tally->n_failed++;
+	else if (strcmp(item->state, "succeeded") == 0)
+		tally->n_succeeded++;
+	else
+		tally->n_skipped++;
+	DL_APPEND2(tally->items, item, run_prev, run_next);
 	DL_APPEND2(model->ended[section], item, ended_prev, ended_next);
-	if (++model->n_ended[section] <= TOP_ENDED_MAX)
+	if (++model->n_ended[section] > TOP_ENDED_MAX)
+		forget_ended(model, model->ended[section]);
+}
+
+void top_model_forget_run(struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally = find_tally(model, run);
+
+	top_runs_forget(&model->runs, run);
+	if (!tally)
 		return;
-	model->n_ended[section]--;
-	forget_ended(model, model->ended[section]);
+	while (tally->items)
+		forget_ended(model, tally->items);
+	model->progress.n_failed -= tally->n_failed;
+	model->progress.n_succeeded -= tally->n_succeeded;
+	model->progress.n_skipped -= tally->n_skipped;
+	forget_tally(model, tally);
 }
 
 static struct top_item *new_item(struct top_model *model, json_int_t exec, const json_t *view)

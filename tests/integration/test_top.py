@@ -130,6 +130,41 @@ class TopTest(ScreenCase):
         screen.expect_part(r"^> long +succeeded T$")
         screen.expect_part("^  run 1  succeeded  1/1")
 
+    def test_runs_that_are_forgotten_go(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "exit 1"}}, options={"parallel": 8})
+        screen = self.top()
+        screen.expect_part("^nothing runs$")
+        self.ws.ppctl("run", "a")
+        self.ws.ppctl("run", "b", status=1)
+        screen.expect_part("^  run 1  succeeded  1/1")
+        screen.expect_part("^  run 2  failed  1/1")
+        screen.expect_part("^nothing runs · 1 failed · 1 ok$")
+        self.ws.ppctl("--run", "1", "clear")
+        screen.expect("slots 0/8  load …\n"
+                      "nothing runs · 1 failed\n"
+                      "> all active runs: 0\n"
+                      "  run 2  failed  1/1 T  1 failed\n"
+                      "  NAME      STATE         TIME  REASON\n"
+                      "> b         failed T  exit 1\n"
+                      "…\n"
+                      f"{HINT}\n")
+        screen.type("Tab", "Down")
+        screen.expect_part("^> run 2  failed")
+        self.ws.ppctl("clear")
+        screen.expect_part("^that run has been forgotten$")
+        kit.until(lambda: not re.search("run [12]|failed", screen.text()), "nothing of them is left")
+
+    def test_what_happens_elsewhere_shows_up_beside_a_run_that_has_ended(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"}})
+        screen = self.top()
+        self.ws.ppctl("run", "a")
+        screen.type("Tab", "Down")
+        screen.expect_part("^> run 1  succeeded")
+        self.ws.ppctl("run", "b")
+        screen.expect_part("^  run 2  succeeded")
+        self.ws.ppctl("--run", "2", "clear")
+        kit.until(lambda: "run 2" not in screen.text(), "it goes")
+
     def test_keys_move(self):
         self.start_release()
         screen = self.top()
