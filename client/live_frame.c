@@ -35,7 +35,6 @@ static void put_name(struct line *line, const struct progress_item *item, size_t
 
 static void end(struct live_frame *frame, struct line *line)
 {
-	frame->widths[frame->n_lines] = line->width;
 	frame->lines[frame->n_lines++] = line_end(line);
 }
 

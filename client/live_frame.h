@@ -24,7 +24,6 @@ struct live_place {
 
 struct live_frame {
 	char *lines[LIVE_LINES_MAX]; /* with colors, without newlines */
-	size_t widths[LIVE_LINES_MAX];
 	size_t n_lines;
 };
 

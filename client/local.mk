@@ -68,7 +68,8 @@ ppctl_SOURCES = \
 	client/verbs.c client/verbs.h \
 	client/verbs_options.c client/verbs_options.h \
 	client/watch.c client/watch.h client/watch_internal.h \
-	client/watch_signals.c client/watch_views.c
+	client/watch_signals.c client/watch_views.c \
+	client/wrap.c client/wrap.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
 
 # What shells have to know; `ppctl completion` prints it, unless it is for another machine.

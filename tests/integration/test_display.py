@@ -3,9 +3,14 @@
 Times and what spins are masked. Procs are held at gates, so that a screen stays as it is.
 """
 
+import fcntl
 import os
 import pty
+import re
+import select
 import signal
+import struct
+import termios
 
 import kit
 from screens import Screen, ScreenCase, fill
@@ -119,6 +124,68 @@ class Display(ScreenCase):
         self.ws.open_gate("other")
         screen.expect_part("^exit 1$")
         self.assertNotRegex(screen.text(), r"waits|running|^\*")
+
+    def is_one_frame(self, screen):
+        def is_clean():
+            text = screen.history()
+            return [text.count(part) for part in ("ok first", " 東", " xx", " running")] == [1, 1, 1, 1]
+
+        try:
+            return kit.until(is_clean, "", 3)
+        except AssertionError:
+            return False
+
+    def there_and_back(self, columns):
+        names = ["東" * 18, "x" * 36]
+        self.ws.define({"first": {"run": "true"}, **{name: {"run": self.ws.gate(f"gate{i}"), "deps": ["first"]}
+                                                     for i, name in enumerate(names)}})
+        # In the midst of the screen: tmux moves the lines up, and what leaves the screen stays.
+        screen = self.screen(f"ping >/dev/null; while printf '\\033[H\\033[2J'; seq 12; do "
+                             f"ppctl -C {self.ws.dir} run {' '.join(names)}; done")
+        for _ in range(5):  # a frame that was on its way when the size changed is broken otherwise
+            screen.expect_part(r"(?s)\A1\n2\n.*2 running · 1 ok")
+            screen.tmux("clear-history")
+            is_clean = True
+            for width in (columns, 80):
+                screen.resize(width, 24)
+                is_clean = self.is_one_frame(screen) and is_clean
+            shown = screen.history()
+            if is_clean:
+                return
+            screen.type("C-c")
+        self.fail(f"it is\n{shown}")
+
+    def test_lines_that_the_terminal_breaks_anew_are_cleared(self):
+        self.there_and_back(41)
+
+    def test_lines_that_the_terminal_breaks_twice_are_cleared(self):
+        self.there_and_back(25)
+
+    def test_a_terminal_that_leaves_its_rows_alone_loses_no_line(self):
+        name = "x" * 36
+        self.ws.define({name: {"run": self.ws.gate("gate")}})
+        child, fd = pty.fork()
+        if child == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+            env = {**self.ws.env, "TERM": "xterm", "XTERM_VERSION": "XTerm(379)", "NO_COLOR": "1"}
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "run", name],
+                      {key: env[key] for key in env if key not in ("TMUX", "STY")})
+        shown = ""
+
+        def read(pattern):
+            nonlocal shown
+            if select.select([fd], [], [], 0.1)[0]:
+                shown += os.read(fd, 65536).decode(errors="replace")
+            return re.search(pattern, shown)
+
+        kit.until(lambda: read("x{36}"), "a frame")
+        fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("4H", 24, 20, 0, 0))
+        kit.until(lambda: read(r"\x1b\[\?7l\S+ x{2,9}[^x]"), "a frame of 20 columns")
+        self.assertEqual({"1"}, set(re.findall(r"\x1b\[([0-9]+)A", shown)), "a frame is two rows")
+        self.ws.open_gate("gate")
+        kit.until(lambda: read("ok x{36}"), "it ends")
+        os.waitpid(child, 0)
+        os.close(fd)
 
     def test_an_interrupt_leaves_the_lines_only(self):
         gate = self.ws.gate("gate")

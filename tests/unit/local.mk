@@ -99,7 +99,7 @@ client_output = client/link.c client/output.c client/sequence.c
 
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
-	client/json.c client/memory.c $(client_output) client/table.c
+	client/json.c client/memory.c $(client_output) client/table.c client/wrap.c
 tests_unit_test_output_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_repeats

@@ -64,8 +64,7 @@ static void expect_frame(const char *wanted)
 	live_frame_make(&frame, &progress, &place);
 	for (size_t i = 0; i < frame.n_lines; i++) {
 		fprintf(stream, "%s\n", frame.lines[i]);
-		cr_assert_eq(frame.widths[i], output_width(frame.lines[i]), "%s", frame.lines[i]);
-		cr_assert_lt(frame.widths[i], place.columns, "%s", frame.lines[i]);
+		cr_assert_lt(output_width(frame.lines[i]), place.columns, "%s", frame.lines[i]);
 	}
 	fclose(stream);
 	live_frame_clear(&frame);
@@ -249,7 +248,6 @@ Test(live, names_that_are_cut_close_their_links)
 	live_frame_make(&frame, &progress, &place);
 	cr_assert_not_null(strstr(frame.lines[0], "/a%20b\033\\a-name"), "%s", frame.lines[0]);
 	cr_assert_not_null(strstr(frame.lines[0], "\033]8;;\033\\"), "%s", frame.lines[0]);
-	cr_assert_eq(frame.widths[0], output_width(frame.lines[0]));
-	cr_assert_lt(frame.widths[0], place.columns);
+	cr_assert_lt(output_width(frame.lines[0]), place.columns);
 	live_frame_clear(&frame);
 }
