@@ -312,6 +312,21 @@ void live_hide(struct live *live)
 	}
 }
 
+char *live_take_lines(struct live *live, size_t *size)
+{
+	char *lines;
+
+	if (!live || fflush(live->stream) != 0 || live->pending_size == 0 ||
+	    live->frame.n_lines > 0 || live->unsent_size > 0)
+		return NULL;
+	if (fclose(live->stream) != 0)
+		memory_refused();
+	lines = live->pending;
+	*size = live->pending_size;
+	open_pending(live);
+	return lines;
+}
+
 void live_resize(struct live *live)
 {
 	if (live && live->frame.n_lines > 0)

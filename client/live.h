@@ -47,6 +47,10 @@ int live_get_timeout_ms(const struct live *live);
  * write to the terminal, or to have it for a while. It is drawn again with the next frame. */
 void live_hide(struct live *live);
 
+/* The lines that are to be above it, for somebody else to print, where it is hidden; new, or NULL:
+ * there are none, or the terminal has not taken what came before. */
+char *live_take_lines(struct live *live, size_t *size);
+
 /* The process was stopped, without having hidden anything, and goes on. */
 void live_continue(struct live *live);
 

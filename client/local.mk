@@ -9,6 +9,7 @@ ppctl_SOURCES = \
 	client/daemon.c \
 	client/define.c \
 	client/display.c client/display.h \
+	client/entry.c client/entry.h \
 	client/events.c \
 	client/excerpt.c client/excerpt.h \
 	client/explain.c \
@@ -35,6 +36,7 @@ ppctl_SOURCES = \
 	client/output.c client/output.h \
 	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
+	client/prompt.c client/prompt.h \
 	client/questions.c client/questions.h \
 	client/record.c client/record.h \
 	client/record_load.c client/record_load.h \

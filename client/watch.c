@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ static void on_resume(pp_conn *conn, void *arg)
 	if (!watch->client->is_verbose)
 		return;
 	foreground_release(watch->options->foreground);
+	questions_hide(watch->options->questions);
 	display_hide_live(watch->options->display);
 	client_complain(0, "the daemon was away and is there again");
 	foreground_grab(watch->options->foreground);
@@ -80,13 +82,28 @@ static int poll_timeout(const pp_conn *conn, const struct live *live)
 	return frame_ms >= 0 && (timeout_ms < 0 || frame_ms < timeout_ms) ? frame_ms : timeout_ms;
 }
 
+/* Lines of the live display come above a question that is there. */
+static void print_above(struct live *live, struct questions *questions)
+{
+	size_t size;
+	char *lines = questions_have_room_above(questions) ? live_take_lines(live, &size) : NULL;
+
+	if (lines)
+		questions_print_above(questions, lines, size);
+	free(lines);
+}
+
 /* The live part of the display makes room for a question. What poll(2) has to heed of it. */
 static struct live *turn_live(struct watch *watch)
 {
 	struct live *live = display_get_live(watch->options->display);
 	struct questions *questions = watch->options->questions;
 
-	if (questions_are_due(questions) || questions_get_fd(questions) >= 0) {
+	if (questions_get_fd(questions) >= 0) {
+		print_above(live, questions);
+		return NULL;
+	}
+	if (questions_are_due(questions)) {
 		live_hide(live);
 		return NULL;
 	}
@@ -119,6 +136,7 @@ static int loop(struct watch *watch, int signal_fd)
 		    errno != EINTR) {
 			int error = errno;
 
+			questions_stop(questions);
 			display_hide_live(watch->options->display);
 			return client_complain(EXIT_NO_DAEMON, "poll: %s", strerror(error));
 		}
@@ -131,6 +149,7 @@ static int loop(struct watch *watch, int signal_fd)
 		fflush(stdout);
 		if (error && !watch->is_answered) {
 			foreground_release(foreground);
+			questions_stop(questions);
 			display_stop_live(watch->options->display);
 			return client_report(client);
 		}
@@ -163,6 +182,7 @@ int watch_request(struct client *client, const struct watch_options *options, js
 	else
 		status = loop(&watch, signal_fd);
 	foreground_release(options->foreground);
+	questions_stop(options->questions);
 	close(signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	/* Here a terminal that is stopped may be waited for: signals end that. */
@@ -177,7 +197,6 @@ int watch_request(struct client *client, const struct watch_options *options, js
 	pp_forget(client->conn, watch.asked_page);
 	pp_forget(client->conn, watch.asked_inputs);
 	pp_forget(client->conn, watch.asked_durations);
-	questions_stop(options->questions);
 	if (status == EXIT_FINE && watch.is_answered && watch.error)
 		status = client_report(client);
 	if (status == EXIT_FINE)

@@ -27,6 +27,7 @@ static bool is_refused(struct watch *watch, enum pp_error error)
 		return watch->is_refused;
 	watch->is_refused = true;
 	foreground_release(watch->options->foreground);
+	questions_stop(watch->options->questions);
 	display_hide_live(watch->options->display);
 	client_complain(EXIT_PROC_FAILED, "the run goes on: %s", pp_error_text(conn));
 	return true;
@@ -174,6 +175,7 @@ static bool hear_terminal(struct watch *watch, int signal)
 		return true;
 	case SIGWINCH:
 		foreground_resize(foreground);
+		questions_hide(watch->options->questions);
 		live_resize(display_get_live(watch->options->display));
 		return true;
 	default:

@@ -40,11 +40,13 @@ class Screen:
 
     def text(self):
         """The lines that are there, with times as T and what spins as *."""
-        screen = self.tmux("capture-pane", "-p").rstrip("\n")
+        return self.mask(self.tmux("capture-pane", "-p").rstrip("\n") + "\n")
+
+    def mask(self, screen):
         screen = re.sub(f"(?m)^[{SPINNERS}]", "*", screen)
         screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
         screen = re.sub(r" +[0-9]+\.[0-9]s", " T", screen)
-        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen) + "\n"
+        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen)
 
     def history(self):
         """All lines, also those that have scrolled away; broken ones as one."""

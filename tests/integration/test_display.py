@@ -242,6 +242,126 @@ class Display(ScreenCase):
         self.ws.open_gate("gate")
         screen.expect_part("^exit 0$")
 
+    def ask(self, *others, secret=False):
+        """What asks, and procs that end at the gates of their names."""
+        option = "--secret " if secret else ""
+        self.ws.define({"ask": {"run": f"printf %s \"$(ppctl input {option}'name?')\" >got"},
+                        **{name: {"run": self.ws.gate(f"gate-{name}")} for name in others}})
+
+    def end(self, name):
+        self.ws.open_gate(f"gate-{name}")
+        self.ws.until_state(name, "succeeded")
+
+    def above(self, words):
+        """What ends while somebody types is above the question, and what was typed is there."""
+        self.ask("one", "two", "three")
+        screen = self.screen(f"{words} ask one two three")
+        screen.expect_part(r"^ask ask name\?$")
+        self.end("one")
+        screen.expect_part(r"^ok one T\nask ask name\?\n\Z")
+        screen.type("Ann", "Space", "B東")
+        screen.expect_part(r"^ok one T\nask ask name\? Ann B東\n\Z")
+        self.end("two")
+        screen.expect_part(r"^ok one T\nok two T\nask ask name\? Ann B東\n\Z")
+        screen.type("BSpace", "BSpace", "C")
+        screen.expect_part(r"^ok two T\nask ask name\? Ann C\n\Z")
+        screen.type("Enter")
+        screen.expect_part(r"^ok two T\nask ask name\? Ann C\nok ask T\n")
+        self.assertEqual("Ann C", self.ws.read("got"))
+        self.end("three")
+        screen.expect_part(r"^ok ask T\nok three T\nexit 0\n\Z")
+
+    def test_lines_come_above_a_question(self):
+        self.above("run")
+
+    def test_plain_lines_come_above_a_question_too(self):
+        self.above("run --plain")
+
+    def test_a_secret_is_not_shown_when_lines_come_above_it(self):
+        self.ask("one", secret=True)
+        screen = self.screen("run ask one; stty -a")
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("hunter2")
+        self.end("one")
+        screen.expect_part(r"^ok one T\nask ask name\?\n\Z")
+        screen.type("Enter")
+        screen.expect_part(r"^ok one T\nask ask name\?\nok ask T\n")
+        screen.expect_part(r"(?s) icanon .* echo ")
+        self.assertEqual("hunter2", self.ws.read("got"))
+        self.assertNotIn("hunter", screen.history())
+
+    def test_an_interrupt_at_a_question_leaves_the_terminal_as_it_was(self):
+        self.ask("one")
+        screen = self.screen("run ask one; echo after $?; stty -a")
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("half")
+        screen.expect_part(r"^ask ask name\? half$")
+        screen.type("C-c")
+        screen.expect_part(r"^ask ask name\? half\nppctl: Interrupt: canceling the run; once more to kill it$")
+        screen.expect_part(r"^after 130$")
+        screen.expect_part(r"(?s) icanon .* echo ")
+        self.assertEqual("1", screen.value("cursor_flag"))
+
+    def test_a_question_fits_another_size(self):
+        self.ask("one", "two")
+        screen = self.screen(f"ping >/dev/null; seq 12; ppctl -C {self.ws.dir} run ask one two")
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("0123456789" * 4, "東" * 10)
+        self.end("one")
+        for columns in (31, 24, 80):
+            screen.resize(columns, 24)
+            wanted = r"^12\nok one T\nask ask name\? " + "0123456789" * 4 + "東" * 10 + r"\n\Z"
+            kit.until(lambda: re.search(wanted, screen.mask(screen.history()), re.M), f"it is there once: {screen.history()}")
+        self.end("two")
+        screen.type("x", "Enter")
+        screen.expect_part(r"^ok two T\nask ask name\? 0123456789")
+        screen.expect_part("^exit 0$")
+        self.assertEqual("0123456789" * 4 + "東" * 10 + "x", self.ws.read("got"))
+
+    def test_questions_come_in_turn(self):
+        self.ws.define({"one": {"run": "ppctl input first?"}, "two": {"run": "ppctl input --secret second?", "deps": ["gone"]},
+                        "gone": {"run": self.ws.gate("gate-gone")}})
+        screen = self.screen("run one two")
+        screen.expect_part(r"^ask one first\?$")
+        screen.type("a")
+        self.end("gone")
+        kit.until(lambda: self.ws.ppctl("--json", "status", "two").views()["two"]["waits"] == "waits for input: second?",
+                  "both ask")
+        screen.expect_part(r"^ok gone T\nask one first\? a\n\Z")
+        screen.type("b", "Enter")
+        screen.expect_part(r"^ask one first\? ab\n(.*\n)*ask two second\?\n\Z")
+        screen.type("c", "Enter")
+        screen.expect_part("^exit 0$")
+
+    def test_a_question_that_goes_away_leaves_its_line(self):
+        self.ask("one")
+        screen = self.screen("run ask one")
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("half")
+        screen.expect_part(r"^ask ask name\? half$")
+        self.ws.ppctl("cancel", "ask")
+        screen.expect_part(r"^ask ask name\? half\nask ask is not asked any more\nFAIL ask T canceled")
+        screen.expect_part(r"^\* one T\nT · 1 failed · 1 running\n\Z")
+        self.end("one")
+        screen.expect_part("^exit 1$")
+
+    def test_stopped_at_a_question_it_is_put_again(self):
+        self.ask("one")
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run ask one", "Enter")
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("half", "C-z")
+        screen.expect_part("Stopped")
+        screen.type("echo $((1 + 1)) in between", "Enter")
+        screen.expect_part(r"^2 in between$")
+        screen.type("fg", "Enter")
+        screen.expect_part(r"^ask ask name\?\n\Z")
+        self.end("one")
+        screen.type("Ann", "Enter")
+        screen.expect_part(r"^ok one T\nask ask name\? Ann\nok ask T\n")
+
     def test_what_ran_before_has_a_bar(self):
         gate = self.ws.gate("gate")
         self.ws.define({"known": {"run": f"test -e fast || {gate}"}})

@@ -250,6 +250,10 @@ tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.
 	client/member.c client/memory.c client/outcome.c $(client_output) client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test_entry
+tests_unit_test_entry_SOURCES = tests/unit/test_entry.c client/entry.c client/keys.c
+tests_unit_test_entry_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test_graph
 tests_unit_test_graph_SOURCES = tests/unit/test_graph.c client/graph_text.c client/member.c \
 	client/memory.c $(client_output) client/json.c
