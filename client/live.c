@@ -129,6 +129,23 @@ void live_note(struct live *live, const json_t *view)
 	progress_note(&live->progress, view);
 }
 
+void live_begin_snapshot(struct live *live)
+{
+	if (live)
+		progress_begin_snapshot(&live->progress);
+}
+
+void live_end_snapshot(struct live *live)
+{
+	if (live)
+		progress_end_snapshot(&live->progress);
+}
+
+bool live_has(const struct live *live, json_int_t exec)
+{
+	return live && progress_has(&live->progress, exec);
+}
+
 void live_note_durations(struct live *live, const json_t *durations)
 {
 	if (live)

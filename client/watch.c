@@ -173,6 +173,8 @@ int watch_request(struct client *client, const struct watch_options *options, js
 	}
 	pp_on_event(client->conn, on_event, &watch);
 	pp_on_resume(client->conn, on_resume, &watch);
+	if (options->subscribes)
+		watch_subscribe(&watch);
 	if (options->display)
 		pp_send(client->conn, "options.get", NULL, on_options, &watch, &asked_options);
 	if (pp_send(client->conn, options->method, options->params, on_answer, &watch, &asked) ||
@@ -195,7 +197,7 @@ int watch_request(struct client *client, const struct watch_options *options, js
 		pp_forget(client->conn, watch.asked_cancels[i]);
 	pp_forget(client->conn, asked_options);
 	pp_forget(client->conn, watch.asked_page);
-	pp_forget(client->conn, watch.asked_inputs);
+	pp_forget(client->conn, watch.asked_snapshot);
 	pp_forget(client->conn, watch.asked_durations);
 	if (status == EXIT_FINE && watch.is_answered && watch.error)
 		status = client_report(client);

@@ -22,12 +22,13 @@ struct watch {
 	double signal_s;           /* when the newest came, by the monotonic clock … */
 	bool is_passed_on;         /* … and whether from the parent, which had got it */
 	int n_cancels;             /* requests to cancel that were sent */
-	uint64_t asked_inputs;     /* the same of subscribe */
+	uint64_t asked_snapshot;   /* the request to subscribe that is out; 0: none */
 	uint64_t asked_page;       /* the request for a page of status that is out; 0: none */
 	uint64_t asked_durations;  /* the request for durations that is out; 0: none */
 	uint64_t asked_interrupt;  /* the request to pass on a SIGINT; 0: none */
 	uint64_t asked_cancels[2]; /* to cancel, and to kill */
 	bool is_interrupting;      /* a SIGINT is on its way to a process */
+	bool is_first_page;        /* pages are of what there was at the subscription */
 	bool is_behind;            /* events were dropped since it was begun */
 	bool is_answered;
 	bool is_refused; /* the daemon cannot store that the run is to end */
@@ -53,6 +54,10 @@ void watch_pass_interrupt(struct watch *watch);
 
 /* Shows where a view says that an execution is. */
 void watch_show(struct watch *watch, const json_t *view);
+
+/* Lets the display show events of what is watched, and people be asked. That is not essential:
+ * where it is refused, for a name that is not there yet, only the end is shown. */
+void watch_subscribe(struct watch *watch);
 
 /* The daemon has dropped events, as it does where a client reads too slowly. */
 void watch_catch_up(struct watch *watch);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/live.h"
+#include "client/outcome.h"
 #include "client/watch_internal.h"
 
 /* Shows where a view says that an execution is. */
@@ -49,24 +50,59 @@ static void ask_page(struct watch *watch, json_t *cursor)
 		watch->asked_page = 0;
 }
 
+/* Of all runs status tells of each proc, also of what was over long ago. */
+static bool is_bounded(const struct watch *watch)
+{
+	return watch->run || watch->options->run || watch->options->names ||
+	       pp_default_run(watch->client->conn);
+}
+
+static void show_page(struct watch *watch, const json_t *views)
+{
+	struct display *display = watch->options->display;
+	bool is_all = is_bounded(watch);
+	json_t *view;
+	size_t i;
+
+	if (watch->is_first_page) {
+		display_begin(display, views);
+		return;
+	}
+	json_array_foreach (views, i, view) {
+		if (is_all || !outcome_is_complete(view) || display_is_waiting_for(display, view))
+			watch_show(watch, view);
+	}
+}
+
+/* Asks for all states anew: what they do not tell of is no more. */
+static void begin_pages(struct watch *watch)
+{
+	watch->is_behind = watch->is_first_page = false;
+	live_begin_snapshot(display_get_live(watch->options->display));
+	ask_page(watch, NULL);
+}
+
+/* cursor: where the next page begins. */
+static void go_on(struct watch *watch, json_t *cursor)
+{
+	if (cursor && !json_is_null(cursor))
+		ask_page(watch, json_incref(cursor));
+	else if (watch->is_behind)
+		begin_pages(watch);
+	else if (!watch->is_first_page)
+		live_end_snapshot(display_get_live(watch->options->display));
+}
+
 static void on_page(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
 {
 	struct watch *watch = arg;
-	json_t *cursor = json_object_get(result, "cursor"), *view;
-	size_t i;
 
 	(void)conn;
 	watch->asked_page = 0;
 	if (error)
 		return;
-	json_array_foreach (json_object_get(result, "procs"), i, view)
-		watch_show(watch, view);
-	if (cursor && !json_is_null(cursor)) {
-		ask_page(watch, json_incref(cursor));
-	} else if (watch->is_behind) {
-		watch->is_behind = false;
-		ask_page(watch, NULL);
-	}
+	show_page(watch, json_object_get(result, "procs"));
+	go_on(watch, json_object_get(result, "cursor"));
 }
 
 static void on_inputs(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
@@ -74,44 +110,58 @@ static void on_inputs(pp_conn *conn, enum pp_error error, json_t *result, void *
 	struct watch *watch = arg;
 
 	(void)conn;
-	watch->asked_inputs = 0;
+	watch->asked_snapshot = 0;
 	if (error == PP_OK)
 		questions_begin(watch->options->questions, json_object_get(result, "inputs"));
 }
 
-/* Asks for the inputs that are open, as subscribe alone tells them. */
-static void ask_inputs(struct watch *watch)
+static void on_snapshot(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
+{
+	struct watch *watch = arg;
+
+	on_inputs(conn, error, result, watch);
+	if (error || !watch->options->display || watch->asked_page)
+		return;
+	watch->is_first_page = true;
+	show_page(watch, json_object_get(result, "procs"));
+	go_on(watch, json_object_get(result, "cursor"));
+}
+
+static void subscribe(struct watch *watch, pp_callback *callback)
 {
 	pp_conn *conn = watch->client->conn;
 	char run[RUN_SIZE];
 	const struct pp_request request = make_request(watch, run);
 	json_t *params = pp_request_params(conn, "subscribe", &request);
+	json_t *kinds = json_pack("[s, s*]", "state", watch->options->questions ? "input" : NULL);
 
-	pp_forget(conn, watch->asked_inputs);
-	watch->asked_inputs = 0;
-	if (params && json_object_set_new(params, "kinds", json_pack("[s, s]", "state", "input")))
+	pp_forget(conn, watch->asked_snapshot);
+	watch->asked_snapshot = 0;
+	if (!params || json_object_set_new(params, "kinds", kinds) != 0)
 		json_decref(params);
-	else if (params)
-		pp_send(conn, "subscribe", params, on_inputs, watch, &watch->asked_inputs);
+	else if (pp_send(conn, "subscribe", params, callback, watch, &watch->asked_snapshot))
+		watch->asked_snapshot = 0;
 }
 
-/* The daemon has dropped events, as it does where a client reads too slowly. */
+void watch_subscribe(struct watch *watch)
+{
+	subscribe(watch, on_snapshot);
+}
+
+/* The daemon has dropped events, as it does where a client reads too slowly. Open inputs only
+ * subscribe tells; what failed is in the answer in any case. */
 void watch_catch_up(struct watch *watch)
 {
-	/* Of all runs, status would also tell what was over long ago. */
-	bool is_bounded = watch->run || watch->options->run || watch->options->names ||
-	                  pp_default_run(watch->client->conn);
+	const struct display *display = watch->options->display;
 
 	if (watch->options->questions)
-		ask_inputs(watch);
-	/* What failed is in the answer in any case. */
-	if (!watch->options->display || !is_bounded ||
-	    !display_shows_success(watch->options->display))
+		subscribe(watch, on_inputs);
+	if (!display || !display_shows_success(display))
 		return;
 	if (watch->asked_page)
 		watch->is_behind = true;
 	else
-		ask_page(watch, NULL);
+		begin_pages(watch);
 }
 
 static void on_durations(pp_conn *conn, enum pp_error error, json_t *result, void *arg)

@@ -362,6 +362,52 @@ class Display(ScreenCase):
         screen.type("Ann", "Enter")
         screen.expect_part(r"^ok one T\nask ask name\? Ann\nok ask T\n")
 
+    def fall_behind(self, words):
+        """Holds a client back while more happens in its run than it may have unread."""
+        names = [f"c::{'x' * 900}{n}" for n in range(700)]
+        self.ws.define({"first": {"run": self.ws.gate("gate-first")}, "last": {"run": self.ws.gate("gate-last")}},
+                       {"c::[n]": {"deps": ["first"]}})
+        with kit.Connection(self.ws) as peer:
+            run = peer.call("start", names=["first", "last", *names])["result"]["run"]
+            self.ws.until_state("last", "running")
+            screen = self.screen(words.format(run=run))
+            screen.expect_part("^T · 2 running · 700 waiting$")
+            os.kill(screen.child(), signal.SIGSTOP)
+            self.ws.open_gate("gate-first")
+            kit.until(lambda: peer.call("runs")["result"]["runs"][0]["complete"] == 701, "all have ended but the last")
+            os.kill(screen.child(), signal.SIGCONT)
+        return screen
+
+    def test_who_fell_behind_sees_what_there_is(self):
+        screen = self.fall_behind("--run {run} wait")
+        screen.expect_part(r"^\* last T\nT · 1 running · 701 ok\n\Z")
+        self.end("last")
+        screen.expect_part(r"^ok last T\nexit 0\n\Z")
+
+    def test_who_fell_behind_in_all_runs_sees_what_there_is(self):
+        screen = self.fall_behind("wait")
+        screen.expect_part(r"^\* last T\nT · 1 running · [0-9]+ ok\n\Z")
+        self.assertNotIn("ok last", screen.history())
+        self.end("last")
+        screen.expect_part(r"^ok last T\nexit 0\n\Z")
+
+    def test_who_fell_behind_is_not_told_of_what_was_before(self):
+        self.ws.define({"before": {"run": "true"}})
+        self.ws.ppctl("run", "before")
+        screen = self.fall_behind("wait")
+        screen.expect_part(r"^\* last T\nT · 1 running · [0-9]+ ok\n\Z")
+        self.assertNotIn("ok before", screen.history())
+        self.end("last")
+
+    def test_more_than_a_page_of_what_waits(self):
+        self.ws.define({"first": {"run": self.ws.gate("gate-first")}}, {"c::[n]": {"deps": ["first"]}})
+        with kit.Connection(self.ws) as peer:
+            peer.call("start", names=["first", *(f"c::{n}" for n in range(1500))])
+        screen = self.screen("wait")
+        screen.expect_part("^T · 1 running · 1500 waiting$")
+        self.end("first")
+        screen.expect_part("^exit 0$")
+
     def test_what_ran_before_has_a_bar(self):
         gate = self.ws.gate("gate")
         self.ws.define({"known": {"run": f"test -e fast || {gate}"}})

@@ -251,3 +251,30 @@ Test(live, names_that_are_cut_close_their_links)
 	cr_assert_lt(output_width(frame.lines[0]), place.columns);
 	live_frame_clear(&frame);
 }
+
+Test(live, a_snapshot_takes_away_what_it_does_not_tell_of)
+{
+	note(1, "a", "running", "", NULL);
+	note(2, "b", "running", "", NULL);
+	note(3, "c", "wanted", "a b", NULL);
+	note(4, "d", "wanted", "", NULL);
+	note_duration("b", 10);
+	note_duration("d", 10);
+	progress_begin_snapshot(&progress);
+	note(1, "a", "running", "", NULL);
+	note(3, "c", "wanted", "a b", NULL);
+	note(5, "e", "wanted", "c", NULL); /* of an event meanwhile */
+	progress_end_snapshot(&progress);
+	cr_assert_eq(progress.n_running, 1);
+	cr_assert_eq(progress.n_waiting, 2);
+	cr_assert_eq(progress.n_expected, 0);
+	cr_assert(progress_has(&progress, 1));
+	cr_assert_not(progress_has(&progress, 2));
+	expect_frame("⠋ a           5.0s\n"
+	             "· c waits for a\n"
+	             "· e waits for c\n"
+	             "10.0s · 1 running · 2 waiting\n");
+	progress_begin_snapshot(&progress);
+	progress_end_snapshot(&progress);
+	cr_assert_eq(progress.n_running + progress.n_waiting, 0);
+}
