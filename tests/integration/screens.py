@@ -44,7 +44,7 @@ class Screen:
 
     def mask(self, screen):
         screen = re.sub(f"(?m)^[{SPINNERS}]", "*", screen)
-        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
+        screen = re.sub(r"(?m)( · 1 running).*$", r"\1…", screen) if self.is_narrow else screen
         screen = re.sub(r" +[0-9]+\.[0-9]s", " T", screen)
         return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen)
 

@@ -97,7 +97,7 @@ class Display(ScreenCase):
                       "· test waits for link, 東京\n"
                       "· link waits for compile\n"
                       "· 東京 waits for compile\n"
-                      "T · 2 failed · 1 running · 3 wait…\n")
+                      "T · 2 failed · 1 running…\n")
         self.ws.open_gate("gate")
         self.ws.open_gate("other")
         screen.expect_part("^exit 1$")

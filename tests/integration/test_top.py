@@ -26,7 +26,7 @@ class Top(Screen):
         screen = re.sub(r" +[0-9]+(\.[0-9]s|m[0-9]{2}s)", " T", screen)
         screen = re.sub(r"(?m)^[0-9]+(\.[0-9]s|m[0-9]{2}s)", "T", screen)
         # How much fits there depends on the time's length.
-        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
+        screen = re.sub(r"(?m)( · 1 running).*$", r"\1…", screen) if self.is_narrow else screen
         screen = re.sub(r"(?m)(  [0-9]+/[0-9]+ T).*$", r"\1…", screen) if self.is_narrow else screen
         return re.sub(r"\n\n+", "\n…\n", screen) + "\n"
 
@@ -102,7 +102,7 @@ class TopTest(ScreenCase):
         self.start_release()
         screen = self.top(40, 10)
         screen.expect("slots 1/4  load …\n"
-                      "T · 2 failed · 1 running · 3 wait…\n"
+                      "T · 2 failed · 1 running…\n"
                       "> all active runs: 1\n"
                       "  run 1  active  4/8 T…\n"
                       "  NAME      STATE         TIME  REASON\n"

@@ -204,9 +204,9 @@ Test(live, a_small_terminal_gets_what_fits)
 	note(9, "b", "wanted", "", NULL);
 	expect_frame("⠋ a::long:    5.0s\n"
 	             "… 4 more running\n"
-	             "10.0s · 5 running ·\n");
+	             "10.0s · 5 running\n");
 	place.rows = 2;
-	expect_frame("10.0s · 5 running ·\n");
+	expect_frame("10.0s · 5 running\n");
 	place.rows = 1;
 	place.columns = 1;
 	expect_frame("\n");
