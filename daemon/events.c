@@ -375,6 +375,8 @@ uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
 		events_send_draft(events, &draft, subscription->subscriber);
+		if (after < 0)
+			events_send_joined(events, subscription, draft.run);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);

@@ -458,6 +458,28 @@ class Display(ScreenCase):
         self.assertIn("\033[J", out)
         self.assertRegex(out, r"ok long [0-9.]+s")
 
+    def test_what_a_run_has_joined_is_shown(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate-long")}, "next": {"run": "true", "deps": ["long"]}})
+        self.ws.ppctl("start", "next")
+        self.ws.until_state("long", "running")
+        screen = self.screen("run next")
+        screen.expect_part(r"^\* long T\n· next waits for long\nT · 1 running · 1 waiting\n\Z")
+        self.end("long")
+        screen.expect("ok long T\nok next T\nexit 0\n")
+
+    def test_two_watch_one_run(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate-long")}, "short": {"run": self.ws.gate("gate-short")}})
+        screen = self.screen("run long short")
+        screen.expect_part(r"^\* long T\n\* short T\nT · 2 running\n\Z")
+        screen.tmux("split-window", "-v", "sh", "-c", f"{kit.PPCTL} -C {self.ws.dir} run short long; exec sleep 1000")
+        screen.expect_part(r"^\* .* T\n\* .* T\nT · 2 running\n\Z")
+        self.end("short")
+        screen.expect_part(r"^ok short T\n\* long T\nT · 1 running · 1 ok\n\Z")
+        screen.tmux("select-pane", "-t", "0")
+        screen.expect_part(r"^ok short T\n\* long T\nT · 1 running · 1 ok\n\Z")
+        self.end("long")
+        screen.expect_part(r"^ok long T\nexit 0\n\Z")
+
     def test_what_is_idle_does_not_wait(self):
         self.ws.define({"long": {"run": self.ws.gate("gate")}, "idle": {"run": "true"}})
         self.ws.ppctl("start", "long")

@@ -86,6 +86,11 @@ struct membership *execution_in_run(const struct execution *execution, const str
 	return member;
 }
 
+bool membership_is_complete(const struct membership *member)
+{
+	return member->override != ERROR_NONE || member->execution->state >= STATE_SUCCEEDED;
+}
+
 const char *execution_state_name(const struct execution *execution)
 {
 	static const char *const names[] = {"wanted", "running", "succeeded", "failed"};
@@ -386,6 +391,26 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 	for (size_t i = 0; i < 2; i++)
 		inputs_end_execution(&daemon_under_test, &executions[i]);
 	expect_event(&peer, 4, "input", 2);
+	fclose(peer.stream);
+}
+
+Test(events, who_begins_to_watch_a_run_hears_of_what_it_has_joined)
+{
+	struct membership joined = {.execution = &executions[0], .run = &runs[1]};
+	struct peer peer = connect_peer();
+
+	executions[0].first.next_of_execution = &joined;
+	TAILQ_INSERT_TAIL(&runs[1].members, &joined, of_run);
+	publish(0, STATE_RUNNING);
+	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	expect_event(&peer, 1, "run", 2);
+	expect_event(&peer, 1, "state", 2);
+	expect_none(&peer);
+	executions[0].state = STATE_SUCCEEDED; /* what has ended was there before */
+	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	expect_event(&peer, 1, "run", 2);
+	expect_none(&peer);
+	executions[0].first.next_of_execution = NULL;
 	fclose(peer.stream);
 }
 
