@@ -227,6 +227,7 @@ static void forget_execution(struct daemon *daemon, struct execution *execution)
 
 static void forget_run(struct daemon *daemon, struct run *run)
 {
+	events_publish_forgotten(daemon, run);
 	keep_drop_run(daemon, run);
 	logs_remove_run(daemon->logs_directory, run->id);
 	run_extra_free(run);
