@@ -36,8 +36,8 @@ static struct node *ordered(const struct search *search, size_t i)
 	return i < search->n_order ? &search->nodes[search->order[i]] : NULL;
 }
 
-/* Fetches what the execution of a later node is made of: first its proc, then the definition. A call
- * of it would be dropped as one that does nothing, so it is none. */
+/* Fetches what the execution of a later node is made of: first its proc, then the definition. A
+ * call of it would be dropped as one that does nothing, so it is none. */
 __attribute__((always_inline)) static inline void fetch_parts(const struct search *search, size_t i)
 {
 	const struct node *far = ordered(search, i + 2 * (size_t)AHEAD);

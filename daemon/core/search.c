@@ -38,8 +38,7 @@ uint32_t search_add_node(
 	struct node *node = GROW(search->nodes, search->n_nodes, search->max_nodes);
 
 	*node = (struct node){.proc = proc, .kind = kind, .execution = execution};
-	search_set_wave(
-	    search, node, execution ? execution->definition->wave : proc->definition->wave);
+	search_set_wave(search, node, execution ? execution->wave : proc->definition->wave);
 	proc->visit = search->visit;
 	proc->node = (uint32_t)(search->n_nodes - 1);
 	proc->named_by = 0;
