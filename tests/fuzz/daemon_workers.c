@@ -14,6 +14,7 @@
 #include "daemon/daemon.h"
 #include "daemon/effects.h"
 #include "daemon/environment.h"
+#include "daemon/supervisor/tokens.h"
 #include "tests/fuzz/fuzz.h"
 
 struct workers *workers_new(struct event_base *base, int fd, const struct workers_events *events)
@@ -147,6 +148,28 @@ int workers_signal(struct workers *workers, struct worker_key key, int signal)
 	(void)workers;
 	(void)key;
 	FUZZ_CHECK(signal > 0);
+	return 0;
+}
+
+/* There is always a job token: who waits for one is the integration tests' business. */
+int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path)
+{
+	(void)workers;
+	FUZZ_CHECK(limit <= TOKENS_MAX && path[0] == '/');
+	return 0;
+}
+
+int workers_want_token(struct workers *workers, bool is_wanted)
+{
+	(void)workers;
+	(void)is_wanted;
+	return 0;
+}
+
+int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent)
+{
+	(void)is_lent;
+	FUZZ_CHECK(find_key(workers, key));
 	return 0;
 }
 
