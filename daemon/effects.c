@@ -171,10 +171,10 @@ void effects_start(
 
 void effects_start_again(struct daemon *daemon, struct execution *execution)
 {
-	if (execution->definition->jobserver == USES_NO_JOBSERVER)
-		effects_start(daemon, execution, JOBSERVER_NONE);
-	else
+	if (jobserver_concerns(execution))
 		jobserver_start(daemon, execution);
+	else
+		effects_start(daemon, execution, JOBSERVER_NONE);
 }
 
 static void tell_change(struct daemon *daemon, const struct action *action)

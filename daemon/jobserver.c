@@ -112,6 +112,12 @@ int jobserver_count_free(const struct daemon *daemon)
 	return count;
 }
 
+bool jobserver_concerns(const struct execution *execution)
+{
+	return execution->definition->jobserver != USES_NO_JOBSERVER &&
+	       strcmp(execution_executor(execution), CORE_LOCAL) == 0;
+}
+
 /* --- queues --- */
 
 static void fail(struct daemon *daemon, const struct execution *execution, const char *info)
@@ -301,7 +307,7 @@ void jobserver_started(struct daemon *daemon, struct execution *execution)
 {
 	struct exec_extra *extra = execution->extra;
 
-	if (execution->definition->jobserver == USES_NO_JOBSERVER)
+	if (!jobserver_concerns(execution))
 		return;
 	extra->is_token_lent = false;
 	pending_end(daemon, execution);
@@ -366,8 +372,7 @@ void jobserver_follow_wait(struct daemon *daemon, uint64_t exec)
 	struct worker_key key;
 
 	if (!extra || execution->state != STATE_RUNNING || extra->job ||
-	    execution->definition->jobserver == USES_NO_JOBSERVER ||
-	    extra->is_token_lent == execution->is_lent)
+	    !jobserver_concerns(execution) || extra->is_token_lent == execution->is_lent)
 		return;
 	key = (struct worker_key){.exec = exec, .attempt = execution->attempt};
 	extra->is_token_lent = execution->is_lent;

@@ -25,8 +25,11 @@ uint32_t jobserver_get_limit(const struct daemon *daemon);
 /* How many tokens are free now; -1: that cannot be told. */
 int jobserver_count_free(const struct daemon *daemon);
 
-/* Starts the process of an execution whose definition has jobserver: at once, or as soon as there
- * is a token. */
+/* Whether its process is to have a token, where there are any: one of another executor has no use
+ * for those of this machine. */
+bool jobserver_concerns(const struct execution *execution);
+
+/* Starts the process of such an execution: at once, or as soon as there is a token. */
 void jobserver_start(struct daemon *daemon, struct execution *execution);
 
 /* A signal for an execution: true where there is no process yet, and will be none: it has ended. */
