@@ -128,10 +128,11 @@ static void fail(struct daemon *daemon, const struct execution *execution, const
 	scheduler_wake(daemon);
 }
 
-/* style: that it is to be started with; none where it asks for that. */
+/* Puts the execution into a queue; style: that it is to be started with, none where it asks. */
 static void enter(struct daemon *daemon, struct job_queue *queue, struct execution *execution,
     enum jobserver_style style)
 {
+	bool is_asking = queue == &daemon->jobserver->asking;
 	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
 	struct job *job = extra ? calloc(1, sizeof(*job)) : NULL;
 
@@ -143,6 +144,8 @@ static void enter(struct daemon *daemon, struct job_queue *queue, struct executi
 	    .queue = queue, .exec = execution->id, .env = execution->env, .style = style};
 	TAILQ_INSERT_TAIL(queue, job, of_queue);
 	extra->job = job;
+	pending_begin(
+	    daemon, execution, is_asking ? "waits for make's answer" : "waits for a job token");
 }
 
 static void leave(struct exec_extra *extra)
@@ -255,13 +258,6 @@ static enum jobserver_style find_style(
 
 /* --- starting --- */
 
-static void wait_for_token(
-    struct daemon *daemon, struct execution *execution, enum jobserver_style style)
-{
-	enter(daemon, &daemon->jobserver->waiting, execution, style);
-	pending_begin(daemon, execution, "waits for a job token");
-}
-
 void jobserver_start(struct daemon *daemon, struct execution *execution)
 {
 	struct jobserver *jobserver = daemon->jobserver;
@@ -284,7 +280,7 @@ void jobserver_start(struct daemon *daemon, struct execution *execution)
 	if (style == JOBSERVER_NONE)
 		enter(daemon, &jobserver->asking, execution, style);
 	else if (!TAILQ_EMPTY(&jobserver->waiting))
-		wait_for_token(daemon, execution, style);
+		enter(daemon, &jobserver->waiting, execution, style);
 	else
 		effects_start(daemon, execution, style);
 }
@@ -330,7 +326,7 @@ void jobserver_refused(struct daemon *daemon, struct worker_key key)
 	if (daemon->jobserver->limit == 0 || style == JOBSERVER_NONE)
 		jobserver_start(daemon, execution);
 	else
-		wait_for_token(daemon, execution, style);
+		enter(daemon, &daemon->jobserver->waiting, execution, style);
 }
 
 void jobserver_granted(struct daemon *daemon)

@@ -403,6 +403,8 @@ static int take_number(
 		message->is_on = fixed.number != 0;
 	else
 		message->env = fixed.number;
+	if (message->kind == WIRE_WANT_TOKEN && fixed.number > 1)
+		return fail(EPROTO);
 	if (message->kind != WIRE_ENV)
 		return fixed.n_strings == 0 ? 0 : fail(EPROTO);
 	if (take_lists(cursor, strings, fixed.n_strings, 0) != 0)
