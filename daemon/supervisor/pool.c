@@ -38,6 +38,7 @@ struct pool {
 	struct tokens tokens;
 	size_t n_token_users;
 	struct worker_list lingering; /* those of them that have ended, but for their group */
+	size_t n_lingering;
 };
 
 struct pool *pool_new(const char *const *own_env)
@@ -173,8 +174,10 @@ static void forget_token_user(struct pool *pool, struct worker *worker)
 		return;
 	give_token(pool, worker);
 	worker->is_token_user = false;
-	if (worker->is_lingering)
+	if (worker->is_lingering) {
 		TAILQ_REMOVE(&pool->lingering, worker, of_lingering);
+		pool->n_lingering--;
+	}
 	worker->is_lingering = false;
 	if (--pool->n_token_users == 0)
 		tokens_refill(&pool->tokens);
@@ -193,6 +196,7 @@ static void note_token_user_end(struct pool *pool, struct worker *worker)
 	} else if (worker->is_token_user) {
 		worker->is_lingering = true;
 		TAILQ_INSERT_TAIL(&pool->lingering, worker, of_lingering);
+		pool->n_lingering++;
 	}
 }
 
@@ -206,6 +210,8 @@ static void look_at_lingering(struct pool *pool)
 		if (!has_group(worker))
 			forget_token_user(pool, worker);
 	}
+	if (pool->n_lingering > 0 && pool->n_lingering == pool->n_token_users)
+		tokens_suspend(&pool->tokens);
 }
 
 static int handle_set_tokens(struct pool *pool, const struct wire_message *message)

@@ -35,7 +35,7 @@ static void close_fifo(struct tokens *tokens)
 	close(tokens->fd);
 	tokens->fd = -1;
 	tokens->n = 0;
-	tokens->is_reserved = false;
+	tokens->is_reserved = tokens->is_suspended = false;
 }
 
 void tokens_close(struct tokens *tokens)
@@ -97,18 +97,31 @@ static uint32_t count_surplus(const struct tokens *tokens)
 	return tokens->limit > 0 && tokens->n > tokens->limit ? tokens->n - tokens->limit : 0;
 }
 
+static uint32_t count_free(const struct tokens *tokens)
+{
+	int n_free = 0;
+
+	return ioctl(tokens->fd, FIONREAD, &n_free) == 0 && n_free > 0 ? (uint32_t)n_free : 0;
+}
+
+/* How many can be free at most: all but those that are known to be elsewhere. */
+static uint32_t count_most(const struct tokens *tokens)
+{
+	uint32_t n_out = tokens->n_held + tokens->is_reserved;
+
+	return tokens->n > n_out ? tokens->n - n_out : 0;
+}
+
 /*
  * More are free than can be: a process that was left behind gave back what had been made anew.
  * Then some go.
  */
 static void trim(struct tokens *tokens)
 {
-	uint32_t out = tokens->n_held + tokens->is_reserved;
-	uint32_t most = tokens->n > out ? tokens->n - out : 0;
-	int n_free = 0;
+	uint32_t n_free = count_free(tokens), most = count_most(tokens);
 
-	if (ioctl(tokens->fd, FIONREAD, &n_free) == 0 && n_free > 0 && (uint32_t)n_free > most)
-		get(tokens, (uint32_t)n_free - most);
+	if (n_free > most)
+		get(tokens, n_free - most);
 }
 
 static void absorb_surplus(struct tokens *tokens)
@@ -148,9 +161,20 @@ void tokens_set(struct tokens *tokens, uint32_t limit, const char *path)
 	absorb_surplus(tokens);
 }
 
+void tokens_suspend(struct tokens *tokens)
+{
+	bool is_wanted = tokens->is_wanted || tokens->is_reserved;
+
+	if (tokens->fd == -1 || count_free(tokens) >= count_most(tokens))
+		return;
+	tokens_want(tokens, false);
+	tokens->is_wanted = is_wanted;
+	tokens->is_suspended = true;
+}
+
 bool tokens_take(struct tokens *tokens)
 {
-	if (tokens->fd == -1)
+	if (tokens->fd == -1 || tokens->is_suspended)
 		return false;
 	if (!tokens->is_reserved) {
 		trim(tokens);
@@ -187,6 +211,7 @@ void tokens_refill(struct tokens *tokens)
 	}
 	get(tokens, DRAIN_MAX);
 	tokens->n = tokens->limit;
+	tokens->is_suspended = false;
 	put(tokens, tokens->limit - n_kept);
 }
 
@@ -204,7 +229,7 @@ void tokens_want(struct tokens *tokens, bool is_wanted)
 
 int tokens_get_fd(const struct tokens *tokens)
 {
-	bool is_to_reserve = tokens->is_wanted && !tokens->is_reserved;
+	bool is_to_reserve = tokens->is_wanted && !tokens->is_reserved && !tokens->is_suspended;
 
 	return is_to_reserve || count_surplus(tokens) > 0 ? tokens->fd : -1;
 }
@@ -214,7 +239,8 @@ bool tokens_collect(struct tokens *tokens)
 	if (tokens->fd == -1)
 		return false;
 	absorb_surplus(tokens);
-	if (!tokens->is_wanted || tokens->is_reserved || get(tokens, 1) == 0)
+	if (!tokens->is_wanted || tokens->is_reserved || tokens->is_suspended ||
+	    get(tokens, 1) == 0)
 		return false;
 	tokens->is_wanted = false;
 	tokens->is_reserved = true;

@@ -22,6 +22,7 @@ struct tokens {
 	uint32_t n_held; /* of those, by workers */
 	bool is_wanted;  /* the next free one is to be reserved */
 	bool is_reserved;
+	bool is_suspended;
 };
 
 void tokens_init(struct tokens *tokens);
@@ -38,6 +39,12 @@ void tokens_set(struct tokens *tokens, uint32_t limit, const char *path);
 
 /* One for a worker: the reserved one, or one that is free. */
 bool tokens_take(struct tokens *tokens);
+
+/*
+ * Those that have tokens are about to be gone. Where some are missing nobody gets one until
+ * tokens_refill(): with a new holder it could not be said any more which are lost.
+ */
+void tokens_suspend(struct tokens *tokens);
 
 /* A worker gives back its own. */
 void tokens_give(struct tokens *tokens);

@@ -83,7 +83,8 @@ class Case(kit.Case):
         makes = []
         for path in (self.ws.dir / "on").iterdir():
             with contextlib.suppress(OSError, ValueError):
-                makes.append(int(path.read_text()))
+                if kit.is_alive(int(path.name)):
+                    makes.append(int(path.read_text()))
         return makes
 
     def until_busy(self, count):
@@ -93,11 +94,14 @@ class Case(kit.Case):
         self.ws.write("go", "")
 
     def begin_anew(self):
-        """After some were killed, or have ended."""
+        """After some were killed, or have ended. A make that is killed may be replaced, while its
+        compilers go on: for that time there may be more than there are tokens."""
         for path in (self.ws.dir / "on").iterdir():
-            path.unlink()
+            if not kit.is_alive(int(path.name)):
+                path.unlink()
         (self.ws.dir / "go").unlink(missing_ok=True)
         self.ws.write("done", "")
+        self.ws.write("counts", "")
 
     def most(self):
         return max(int(line) for line in self.ws.read("counts").split())
@@ -176,6 +180,20 @@ class Trees(Case):
         self.let_go()
         self.ws.ppctl("wait", "b")
         self.assertEqual(3, self.most())
+
+    def test_what_the_killed_had_is_there_for_who_waits(self):
+        """The next one does not begin before it is known that those are lost."""
+        self.serve(3, {"a": MAKE, "b": MAKE, "c": MAKE})
+        self.ws.ppctl("start", "a")
+        self.until_busy(3)
+        self.ws.ppctl("start", "b")
+        self.until_waiting("b")
+        self.ws.ppctl("cancel", "--kill", "a")
+        self.ws.until_state("a", "failed")
+        self.begin_anew()
+        self.until_busy(3)
+        self.let_go()
+        self.ws.ppctl("wait", "b")
 
     def test_killed_makes_leave_compilers_behind(self):
         self.serve(3, {"a": MAKE, "b": MAKE})

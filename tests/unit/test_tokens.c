@@ -155,6 +155,31 @@ Test(tokens, one_is_reserved)
 	cr_assert_eq(count_free(), 1);
 }
 
+Test(tokens, nobody_gets_any_while_it_is_not_known_which_are_lost)
+{
+	tokens_set(&tokens, 3, path);
+	cr_assert(tokens_take(&tokens));
+	cr_assert(steal());
+	tokens_give(&tokens);
+	tokens_want(&tokens, true);
+	cr_assert(tokens_collect(&tokens));
+	tokens_suspend(&tokens);
+	cr_assert_eq(count_free(), 2);
+	cr_assert_not(tokens_take(&tokens));
+	cr_assert_not(tokens_collect(&tokens));
+	cr_assert_eq(tokens_get_fd(&tokens), -1);
+	tokens_refill(&tokens);
+	/* Still wanted. */
+	cr_assert(tokens_collect(&tokens));
+	cr_assert_eq(count_free(), 2);
+	cr_assert(tokens_take(&tokens));
+	/* Where none is missing, it can be said. */
+	tokens_give(&tokens);
+	tokens_suspend(&tokens);
+	cr_assert(tokens_take(&tokens));
+	tokens_give(&tokens);
+}
+
 Test(tokens, off)
 {
 	tokens_set(&tokens, 0, path);
