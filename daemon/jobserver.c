@@ -21,6 +21,7 @@
 #include "daemon/extra.h"
 #include "daemon/pending.h"
 #include "daemon/workers.h"
+#include "daemon/workspace/workspace.h"
 
 /* So many environments are remembered with what their make understands. */
 #define ANSWERS_MAX 16
@@ -271,9 +272,8 @@ void jobserver_start(struct daemon *daemon, struct execution *execution)
 	if (execution->definition->jobserver == USES_FIFO &&
 	    !makeflags_takes_path(jobserver->path)) {
 		fail(daemon, execution,
-		    "jobserver: fifo: the path of the workspace has a blank, a quote, \\, $ or # "
-		    "in "
-		    "it, which make would not understand; use jobserver: pipe");
+		    "jobserver: fifo: make would misread the path of the workspace (a blank, a "
+		    "quote, \\, $ or #); use jobserver: pipe");
 		return;
 	}
 	style = find_style(jobserver, execution);
@@ -312,6 +312,7 @@ void jobserver_started(struct daemon *daemon, struct execution *execution)
 
 void jobserver_refused(struct daemon *daemon, struct worker_key key)
 {
+	struct jobserver *jobserver = daemon->jobserver;
 	struct execution *execution = core_find_execution(daemon->core, key.exec);
 	enum jobserver_style style;
 
@@ -322,11 +323,16 @@ void jobserver_refused(struct daemon *daemon, struct worker_key key)
 		end_unstarted(daemon, execution, SIGTERM);
 		return;
 	}
-	style = find_style(daemon->jobserver, execution);
-	if (daemon->jobserver->limit == 0 || style == JOBSERVER_NONE)
+	style = find_style(jobserver, execution);
+	if (jobserver->limit == 0 || style == JOBSERVER_NONE) {
 		jobserver_start(daemon, execution);
-	else
-		enter(daemon, &daemon->jobserver->waiting, execution, style);
+		return;
+	}
+	/* The last that waited may have been canceled since: that it is wanted no more is on its
+	 * way. */
+	if (TAILQ_EMPTY(&jobserver->waiting))
+		workers_want_token(daemon->workers, true);
+	enter(daemon, &jobserver->waiting, execution, style);
 }
 
 void jobserver_granted(struct daemon *daemon)
@@ -343,9 +349,10 @@ void jobserver_granted(struct daemon *daemon)
 	workers_want_token(daemon->workers, !TAILQ_EMPTY(&jobserver->waiting));
 }
 
-void jobserver_set_limit(struct daemon *daemon, uint32_t limit)
+void jobserver_apply_options(struct daemon *daemon)
 {
 	struct jobserver *jobserver = daemon->jobserver;
+	uint32_t limit = workspace_options_jobserver(workspace_get_options(daemon->workspace));
 	struct job *job;
 
 	if (jobserver->is_told && jobserver->limit == limit)

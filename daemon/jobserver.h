@@ -18,8 +18,8 @@ struct jobserver;
 struct jobserver *jobserver_new(struct daemon *daemon);
 void jobserver_free(struct jobserver *jobserver);
 
-/* From now on there are so many tokens; 0: the jobserver is off. */
-void jobserver_set_limit(struct daemon *daemon, uint32_t limit);
+/* From now on there are as many tokens as the options in force say; 0: the jobserver is off. */
+void jobserver_apply_options(struct daemon *daemon);
 uint32_t jobserver_get_limit(const struct daemon *daemon);
 
 /* How many tokens are free now; -1: that cannot be told. */

@@ -100,6 +100,7 @@ enum request_status handle_options_set(struct request *request)
 		return status;
 	}
 	settings_apply(request->daemon, workspace_get_options(workspace), request->now_ns);
+	jobserver_apply_options(request->daemon);
 	keep_settings(request->daemon);
 	answer = build_options(request);
 	return answer ? request_answer_once(request, answer) : request_refuse_memory(request);

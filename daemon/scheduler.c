@@ -260,8 +260,7 @@ static void on_workers_ready(void *arg)
 
 	if (daemon->sessions || daemon->is_stopping)
 		return;
-	jobserver_set_limit(
-	    daemon, workspace_options_jobserver(workspace_get_options(daemon->workspace)));
+	jobserver_apply_options(daemon);
 	recover_workers(daemon);
 	if (reload_workspace(daemon, true, scheduler_now_ns(), NULL) < 0) {
 		char *problem = reload_get_problem(daemon);

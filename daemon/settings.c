@@ -4,7 +4,6 @@
 #include "daemon/settings.h"
 
 #include "daemon/daemon.h"
-#include "daemon/jobserver.h"
 
 void settings_convert(const struct workspace_options *options, struct core_options *converted)
 {
@@ -24,5 +23,4 @@ void settings_apply(struct daemon *daemon, const struct workspace_options *optio
 
 	settings_convert(options, &converted);
 	core_set_options(daemon->core, &converted, now_ns);
-	jobserver_set_limit(daemon, workspace_options_jobserver(options));
 }
