@@ -5,7 +5,6 @@
 #include "client/graph.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "client/memory.h"
+#include "client/outfile.h"
 #include "client/request.h"
 #include "client/verbs.h"
 
@@ -94,39 +94,17 @@ static int write_graph(struct client *client, const json_t *graph, int fd)
 	return status;
 }
 
-/* Copies the rest of a file to the stream. Returns 0, or -1 with errno. */
-static int copy(int fd, FILE *stream)
+/* Copies the rest of a file, by its descriptor. */
+static int copy(FILE *stream, const void *arg)
 {
 	char bytes[16384];
 	ssize_t size;
 
-	while ((size = read(fd, bytes, sizeof(bytes))) > 0) {
+	while ((size = read(*(const int *)arg, bytes, sizeof(bytes))) > 0) {
 		if (fwrite(bytes, 1, (size_t)size, stream) != (size_t)size)
 			return -1;
 	}
 	return size < 0 ? -1 : 0;
-}
-
-/* Puts the finished file where it is to be. */
-static int deliver(struct client *client, int fd)
-{
-	const char *path = invocation_get(client->inv, "output");
-	FILE *stream;
-	int failed;
-
-	if (path && strcmp(path, "-") == 0)
-		path = NULL;
-	stream = path ? fopen(path, "we") : client->out.stream;
-	if (!stream)
-		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", path, strerror(errno));
-	if (!path)
-		return copy(fd, stream) ? client_complain(EXIT_BAD_REQUEST, "standard output: %s",
-		                              strerror(errno))
-		                        : EXIT_FINE;
-	failed = copy(fd, stream);
-	if (fclose(stream) || failed)
-		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", path, strerror(errno));
-	return EXIT_FINE;
 }
 
 static int present(struct client *client, const json_t *graph)
@@ -145,7 +123,7 @@ static int present(struct client *client, const json_t *graph)
 			    client_complain(EXIT_BAD_REQUEST, "the picture: %s", strerror(errno));
 	}
 	if (!status)
-		status = deliver(client, is_drawn ? picture : text);
+		status = outfile_write(client, copy, is_drawn ? &picture : &text);
 	close(text);
 	if (picture >= 0)
 		close(picture);

@@ -3,7 +3,9 @@
 import collections
 import html.parser
 import json
+import os
 import re
+import subprocess
 
 import browser
 import kit
@@ -188,6 +190,74 @@ class Trace(Case):
         self.assertIn("No space left", self.ws.ppctl("trace", "-o", "/dev/full", status=2).err)
         self.ws.ppctl("trace", "-o", self.root / "t.json", "99", status=2)
         self.assertTrue((self.root / "t.json").read_text(), "what was refused leaves the file alone")
+
+    def shell(self, script, *words):
+        return subprocess.run(["sh", "-c", script, "sh", *words], cwd=self.ws.dir, env=self.ws.env, check=True,
+                              timeout=kit.PATIENCE_S)
+
+    def out_dir(self):
+        """A place that has only what is written there."""
+        path = self.root / "out"
+        path.mkdir()
+        return path
+
+    def test_the_file_is_replaced_as_it_was(self):
+        self.serve(a={"run": "true"})
+        self.ws.ppctl("run", "a")
+        out = self.out_dir()
+        new, old, link, other = (out / name for name in ("new", "old", "link", "other"))
+        old.write_text("before")
+        old.chmod(0o640)
+        link.symlink_to("old")
+        with old.open() as reader:
+            for path in (new, link):
+                self.shell("umask 027; exec ppctl trace -o \"$1\"", path)
+            self.assertEqual("before", reader.read(), "who reads the old one reads it to its end")
+        self.assertEqual([0o640, 0o640], [path.stat().st_mode & 0o777 for path in (new, old)])
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(new.read_text(), old.read_text())
+        inode = old.stat().st_ino
+        os.link(old, other)
+        self.ws.ppctl("report", "-o", old)
+        self.assertEqual((inode, inode), (old.stat().st_ino, other.stat().st_ino), "it is that under both names")
+        self.assertTrue(other.read_text().startswith("<!DOCTYPE html>"))
+        link.unlink()
+        link.symlink_to("later")
+        self.ws.ppctl("trace", "-o", link)
+        self.assertEqual(new.read_text(), (out / "later").read_text())
+        self.assertEqual(["later", "link", "new", "old", "other"], sorted(path.name for path in out.iterdir()))
+
+    def test_what_is_no_file_is_written_where_it_is(self):
+        self.serve(a={"run": "true"})
+        self.ws.ppctl("run", "a")
+        self.assertEqual(1, json.loads(self.ws.ppctl("trace", "-o", "/dev/stdout").out)["otherData"]["run"])
+        fifo = self.root / "fifo"
+        os.mkfifo(fifo)
+        child = self.ws.start(kit.PPCTL, "trace", "-o", fifo)
+        self.assertEqual(1, json.loads(fifo.read_text())["otherData"]["run"])
+        self.assertEqual(0, child.wait(kit.PATIENCE_S))
+        path = self.root / "redirected"
+        self.shell("{ ppctl graph -o /dev/stdout; echo last; } >>\"$1\"", path)
+        lines = path.read_text().splitlines()
+        self.assertIn("digraph parproc {", lines)
+        self.assertEqual("last", lines[-1])
+
+    def test_a_full_disk_leaves_the_file_alone(self):
+        self.serve(**{f"p{i}": {"run": "true"} for i in range(600)})
+        self.ws.ppctl("-q", "run", *(f"p{i}" for i in range(600)))
+        out = self.out_dir()
+        flags = "-m" if os.geteuid() == 0 else "-rm"
+        script = ("mount -t tmpfs -o size=16k none \"$1\" || exit 77; cd \"$1\" && echo before >it\n"
+                  "for verb in graph report trace; do ppctl -C \"$2\" $verb -o it; echo $?; done; cat it; ls -A")
+        try:
+            done = subprocess.run(["unshare", flags, "sh", "-c", script, "sh", out, self.ws.dir], env=self.ws.env,
+                                  capture_output=True, text=True, timeout=kit.PATIENCE_S, check=False)
+        except OSError as error:
+            self.skipTest(f"no file system of one's own: {error}")
+        if done.returncode in (1, 77):
+            self.skipTest(f"no file system of one's own: {done.stderr}")
+        self.assertEqual("2\n2\n2\nbefore\nit\n", done.stdout, done.stderr)
+        self.assertEqual(3, done.stderr.count("-o it: No space left on device"), done.stderr)
 
 
 class Page(html.parser.HTMLParser):
