@@ -115,7 +115,6 @@ struct target {
 	struct outline *outline;
 	const char *name;
 	const char *starred;
-	bool is_created; /* from a proto, which patterns are for */
 };
 
 static bool is_target(const struct outline *outline, const char *target, const char *starred)
@@ -130,8 +129,7 @@ static bool visit_declarer(void *item, void *arg)
 	const struct rdep_entry *entry = item;
 	const struct target *target = arg;
 
-	if ((target->is_created && name_has_placeholder(entry->target)) ||
-	    !is_target(target->outline, entry->target, target->starred))
+	if (!is_target(target->outline, entry->target, target->starred))
 		return true;
 	tell(target->outline, (struct outline_edge){.from = name_of_declarer(entry),
 	                          .to = target->name,
@@ -139,13 +137,16 @@ static bool visit_declarer(void *item, void *arg)
 	return !target->outline->is_ended;
 }
 
-/* Those whose rdeps mean name. */
+/* Those whose rdeps mean name; what is created from a proto leaves patterns to that. */
 static void outline_declarers(struct outline *outline, const char *name, bool is_created)
 {
 	char *starred = put_stars(name);
-	struct target target = {outline, name, starred, is_created};
+	struct target target = {outline, name, starred};
 
-	index_find_patterns(outline->core->rdeps, starred, visit_declarer, &target);
+	if (is_created)
+		index_find_items(outline->core->rdeps, name, visit_declarer, &target);
+	else
+		index_find_patterns(outline->core->rdeps, starred, visit_declarer, &target);
 	free(starred);
 }
 
