@@ -131,6 +131,8 @@ daemon_worker_sources = \
 daemon_request_sources = \
 	daemon/ask.c \
 	daemon/ask.h \
+	daemon/edges.c \
+	daemon/edges.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

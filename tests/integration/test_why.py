@@ -161,9 +161,35 @@ class Why(kit.Case):
             "with": r"with was scheduled for top, by its rdep \(when_target_scheduled\)",
             "brings": rf"brings was asked for in run {run} \(r\)",
             "report": r"report comes with brings, by the rdep of that \(when_scheduled\)"}.items()})
+        reasons = {"plain": "rdep", "with": "when_target_scheduled", "listed": "command"}
+        for _ in range(2):
+            views = self.ws.ppctl("--json", "--run", "r", "status").views()
+            self.assertEqual({"top": reasons, "report": {"brings": "when_scheduled"}, "build::dev": {"lint::dev": "rdep"}},
+                             {name: view["dep_reasons"] for name, view in views.items() if "dep_reasons" in view})
+            self.assertEqual(reasons, self.ws.ppctl("--json", "status", "top").views()["top"]["dep_reasons"])
+            self.ws.ppctl("stop")
+            self.ws.ppd("-d")
         self.ws.ppctl("create", "base::x")
         self.assert_says({"base::x": [r"base::x has not been asked for yet, nor needed by anything"]})
         self.assert_says({"base::x": [rf"base::x is not in run {run}"]}, "--run", str(run))
+
+    def test_what_brought_in_what_it_waits_for(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"top": {"run": "true", "deps": ["base", "both", {"command": "echo listed"}]}, "base": {"run": gate},
+                        "both": {"run": gate, "rdeps": ["top"]}, "plain": {"run": f"{gate}; exit 1", "rdeps": ["top"]},
+                        "listed": {"run": gate}, "early": {"run": gate, "rdeps": [{"when_scheduled": "top"}]}},
+                       options={"parallel": 8})
+        self.start("top", "early")
+        for name in ("base", "both", "plain", "listed", "early"):
+            self.ws.until_state(name, "running")
+        line = self.ws.ppctl("why", "top").out.splitlines()[0]
+        for words in ("base", "both", r"plain \(by its rdep\)", r"early \(by its rdep, when_scheduled\)",
+                      r"listed \(named by the command echo listed\)"):
+            self.assertRegex(line, rf"\Atop waits for (.* )?{words}(,| and|\Z)")
+        self.ws.open_gate("gate")
+        self.ws.ppctl("--run", "r", "wait", status=1)
+        self.assertIn("top failed, because plain has failed, on which it depends (by its rdep)\n",
+                      self.ws.ppctl("why", "top").out)
 
 
 if __name__ == "__main__":
