@@ -233,7 +233,8 @@ static void put_graph(FILE *stream, struct graph *graph)
 	width = place_columns(graph);
 	height = (graph->most - 1) * (double)PITCH + NODE_HEIGHT + 2 * MARGIN;
 	fprintf(stream,
-	    "<div class=\"figure\"><svg class=\"graph\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\""
+	    "<div class=\"figure\" tabindex=\"0\"><svg class=\"graph\" viewBox=\"0 0 %.0f %.0f\" "
+	    "width=\"%.0f\""
 	    " height=\"%.0f\" role=\"img\" aria-label=\"Dependencies\">\n",
 	    width, height, width, height);
 	for (uint32_t i = 0; i < record->n_execs; i++) {

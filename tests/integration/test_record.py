@@ -356,7 +356,8 @@ class Report(Case):
         self.run_everything()
         text, page = self.page()
         self.assertTrue(text.startswith("<!DOCTYPE html>\n"))
-        self.assertNotIn("http", text)
+        self.assertNotRegex(text, "https?:")
+        self.assertIn(("content", "default-src 'none'; style-src 'unsafe-inline'"), page.attributes)
         self.assertNotIn("url(", text)
         self.assertNotIn("@import", text)
         for tag in ("script", "link", "img", "iframe", "b>broken"):
