@@ -62,6 +62,7 @@ static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size
 {
 	size_t n = 0;
 
+	line = sequence_find_shown(line, &size);
 	for (size_t i = 0; i < size && n < IGNORE_LINE_BYTES;) {
 		size_t length = sequence_length(line + i, size - i);
 
@@ -69,8 +70,6 @@ static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size
 			plain[n++] = line[i];
 		i += length > 0 ? length : 1;
 	}
-	while (n > 0 && plain[n - 1] == '\r')
-		n--;
 	plain[n] = '\0';
 }
 

@@ -56,6 +56,12 @@ Test(ignore, colors_are_not_part_of_the_line)
 	cr_assert(has("[\"^warning: x$\"]", false, "\033[33mwarning\033[0m: x\r"));
 }
 
+Test(ignore, what_is_overwritten_is_not_part_of_the_line)
+{
+	cr_assert(has("[\"^warning: x$\"]", false, "1%\r2%\rwarning: x\r\r"));
+	cr_assert_not(has("[\"2%\"]", false, "1%\r2%\rwarning: x"));
+}
+
 Test(ignore, what_is_no_pattern_counts_for_nothing)
 {
 	cr_assert_not(has("[\"(\"]", false, "("));
