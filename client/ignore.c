@@ -57,8 +57,8 @@ static void compile(struct ignore *ignore)
 	free(text);
 }
 
-/* Copies what a terminal would show of the line. */
-static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size_t size)
+/* Copies what a terminal would show of the line. Returns how much that is. */
+static size_t copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size_t size)
 {
 	size_t n = 0;
 
@@ -71,6 +71,7 @@ static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size
 		i += length > 0 ? length : 1;
 	}
 	plain[n] = '\0';
+	return n;
 }
 
 bool ignore_has(struct ignore *ignore, const char *line, size_t size)
@@ -83,6 +84,8 @@ bool ignore_has(struct ignore *ignore, const char *line, size_t size)
 		compile(ignore);
 	if (ignore->is_empty)
 		return false;
-	copy_plain(plain, line, size);
+	if (copy_plain(plain, line, size) > IGNORE_LONG_LINE_BYTES &&
+	    ignore->n_long++ >= IGNORE_LONG_LINES)
+		plain[IGNORE_LONG_LINE_BYTES] = '\0';
 	return regexec(&ignore->all, plain, 0, NULL, 0) == 0;
 }

@@ -79,6 +79,27 @@ Test(ignore, of_a_long_line_only_the_beginning)
 	cr_assert(has("[\"x\"]", false, line));
 }
 
+Test(ignore, of_many_long_lines_less)
+{
+	char line[2 * IGNORE_LONG_LINE_BYTES + 1];
+	json_t *patterns = json_pack("[s]", "y");
+	struct ignore ignore;
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	line[sizeof(line) - 2] = 'y';
+	ignore_init(&ignore, patterns, false);
+	for (int i = 0; i < IGNORE_LONG_LINES; i++) {
+		cr_assert(ignore_has(&ignore, line, sizeof(line) - 1));
+		cr_assert(ignore_has(&ignore, "y", 1));
+	}
+	cr_assert_not(ignore_has(&ignore, line, sizeof(line) - 1));
+	line[IGNORE_LONG_LINE_BYTES - 1] = 'y';
+	cr_assert(ignore_has(&ignore, line, sizeof(line) - 1));
+	ignore_clear(&ignore);
+	json_decref(patterns);
+}
+
 static void clear_environment(void)
 {
 	static const char *const variables[] = {
