@@ -198,8 +198,20 @@ int client_ask(
 	return client_request(client, method, params, result);
 }
 
+/* Adds what a further page has to what is gathered. */
+static void add_page(json_t *gathered, const json_t *page, const char *const *lists)
+{
+	for (; *lists; lists++)
+		json_array_extend(json_object_get(gathered, *lists), json_object_get(page, *lists));
+	json_object_del(gathered, "cursor");
+	if (json_object_get(page, "truncated") && !json_object_get(page, "cursor"))
+		json_object_set_new(gathered, "truncated", json_true());
+	else
+		json_object_del(gathered, "truncated");
+}
+
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *list, json_t **result)
+    const char *const *lists, json_t **result)
 {
 	int status = client_connect(client);
 
@@ -210,10 +222,13 @@ int client_ask_all(struct client *client, const char *method, const struct pp_re
 	if (!params)
 		return client_report(client);
 	status = client_request(client, method, json_incref(params), result);
-	json_t *gathered = status ? NULL : json_object_get(*result, list);
-	json_t *cursor = status ? NULL : json_incref(json_object_get(*result, "cursor"));
+	if (status) {
+		json_decref(params);
+		return status;
+	}
+	json_t *cursor = json_incref(json_object_get(*result, "cursor"));
 
-	while (gathered && cursor && !json_is_null(cursor)) {
+	while (cursor && !json_is_null(cursor)) {
 		json_t *page = NULL;
 
 		json_object_set_new(params, "cursor", cursor);
@@ -221,15 +236,13 @@ int client_ask_all(struct client *client, const char *method, const struct pp_re
 		status = client_request(client, method, json_incref(params), &page);
 		if (status)
 			break;
-		json_array_extend(gathered, json_object_get(page, list));
+		add_page(*result, page, lists);
 		cursor = json_incref(json_object_get(page, "cursor"));
 		json_decref(page);
-		json_object_del(*result, "truncated");
-		json_object_del(*result, "cursor");
 	}
 	json_decref(cursor);
 	json_decref(params);
-	if (status && gathered) {
+	if (status) {
 		json_decref(*result);
 		*result = NULL;
 	}

@@ -63,9 +63,10 @@ int client_ask(
 
 /*
  * The same for answers that come in pages: as long as there is a cursor, the next page is asked
- * for; the members of the array named list are gathered in *result.
+ * for; the members of the arrays with those names (after the last one NULL) are gathered in
+ * *result.
  */
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *list, json_t **result);
+    const char *const *lists, json_t **result);
 
 #endif

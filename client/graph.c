@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/member.h"
 #include "client/memory.h"
 #include "client/outfile.h"
 #include "client/request.h"
@@ -140,8 +141,28 @@ static int check_form(const struct client *client)
 	                          "graph: only one of --dot, --svg, --mermaid and --json");
 }
 
+/* Each page has the names that nothing defines as far as it knows of them. */
+static void drop_repeated(json_t *graph)
+{
+	json_t *nodes = json_object_get(graph, "nodes"), *names = json_object();
+	json_t *once = json_array(), *node;
+	size_t i;
+
+	json_array_foreach (nodes, i, node) {
+		const char *name = member_text(node, "name", "");
+
+		if (json_object_get(names, name))
+			continue;
+		if (json_object_set_new(names, name, json_true()) || json_array_append(once, node))
+			memory_refused();
+	}
+	json_object_set_new(graph, "nodes", once);
+	json_decref(names);
+}
+
 int verb_graph(struct client *client)
 {
+	static const char *const lists[] = {"nodes", "edges", NULL};
 	struct request request = {0};
 	json_t *result = NULL;
 	int status = check_form(client);
@@ -151,7 +172,9 @@ int verb_graph(struct client *client)
 	else if (!status)
 		status = request_set_all(&request, client->inv);
 	if (!status)
-		status = client_ask(client, "graph", &request.pp, &result);
+		status = client_ask_all(client, "graph", &request.pp, lists, &result);
+	if (!status)
+		drop_repeated(result);
 	if (!status)
 		client_warn_of(result);
 	if (!status)

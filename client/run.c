@@ -38,12 +38,13 @@ static void print_run(const struct client *client, json_t *result)
 
 int verb_create(struct client *client)
 {
+	static const char *const lists[] = {"procs", NULL};
 	struct request request;
 	json_t *result = NULL;
 	int status = request_set_all(&request, client->inv);
 
 	if (!status)
-		status = client_ask_all(client, "create", &request.pp, "procs", &result);
+		status = client_ask_all(client, "create", &request.pp, lists, &result);
 	if (!status) {
 		if (client->is_json)
 			output_print_json(&client->out, result);

@@ -14,7 +14,7 @@
 
 struct outline {
 	struct core *core;
-	bool (*visit)(const struct outline_edge *edge, void *arg);
+	outline_visit *visit;
 	void *arg;
 	bool is_ended;
 };
@@ -170,42 +170,33 @@ static void outline_targets(
 		find_named(outline, entries[i].target, found_target, &entries[i]);
 }
 
-static bool visit_proto(struct proto *proto, void *arg)
+bool core_outline_proto(
+    struct core *core, const struct proto *proto, outline_visit *visit, void *arg)
 {
-	struct outline *outline = arg;
+	struct outline outline = {.core = core, .visit = visit, .arg = arg};
 	const struct definition *definition = proto->definition;
 
-	outline_deps(outline, definition->name, definition, NULL);
-	outline_declarers(outline, definition->name, false);
-	outline_targets(outline, proto->rdeps, definition);
-	return !outline->is_ended;
+	outline_deps(&outline, definition->name, definition, NULL);
+	outline_declarers(&outline, definition->name, false);
+	outline_targets(&outline, proto->rdeps, definition);
+	return !outline.is_ended;
 }
 
 /* What is created from a proto hangs on that, which says the rest. */
-static bool visit_proc(struct proc *proc, void *arg)
-{
-	struct outline *outline = arg;
-
-	if (!proc->is_defined)
-		return true;
-	outline_declarers(outline, proc->name, proc->proto != NULL);
-	if (proc->proto) {
-		tell(outline, (struct outline_edge){.from = proc->proto->definition->name,
-		                  .to = proc->name,
-		                  .reason = EDGE_PROTO});
-	} else {
-		outline_deps(outline, proc->name, proc->definition, proc->values);
-		outline_targets(outline, proc->rdeps, proc->definition);
-	}
-	return !outline->is_ended;
-}
-
-void core_outline(
-    struct core *core, bool (*visit)(const struct outline_edge *edge, void *arg), void *arg)
+bool core_outline_proc(struct core *core, const struct proc *proc, outline_visit *visit, void *arg)
 {
 	struct outline outline = {.core = core, .visit = visit, .arg = arg};
 
-	core_each_proto(core, visit_proto, &outline);
-	if (!outline.is_ended)
-		core_each_proc(core, visit_proc, &outline);
+	if (!proc->is_defined)
+		return true;
+	outline_declarers(&outline, proc->name, proc->proto != NULL);
+	if (proc->proto) {
+		tell(&outline, (struct outline_edge){.from = proc->proto->definition->name,
+		                   .to = proc->name,
+		                   .reason = EDGE_PROTO});
+	} else {
+		outline_deps(&outline, proc->name, proc->definition, proc->values);
+		outline_targets(&outline, proc->rdeps, proc->definition);
+	}
+	return !outline.is_ended;
 }
