@@ -95,6 +95,7 @@ void keep_drop_execution(struct daemon *daemon, const struct execution *executio
 		    mem_resize(keep->dropped, keep->max_dropped, sizeof(*keep->dropped));
 	}
 	keep->dropped[keep->n_dropped++] = (struct store_dropped){.exec = execution->id,
+	    .has_attempts = execution->attempt > 1,
 	    .definition = execution->definition->key,
 	    .params = execution->params->key};
 }
@@ -296,7 +297,10 @@ static void settle(struct daemon *daemon, const struct core_changes *changes)
 		struct execution *execution = changes->executions[i];
 		struct exec_extra *extra = execution ? execution->extra : NULL;
 
-		if (extra && extra->result)
+		if (!extra)
+			continue;
+		extra->attempts.n_stored = extra->attempts.count;
+		if (extra->result)
 			extra->is_result_stored = true;
 	}
 	core_clear_changes(daemon->core);

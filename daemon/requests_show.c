@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/attempts.h"
 #include "daemon/ask.h"
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
@@ -95,7 +96,8 @@ static enum request_status show_proc(
 	struct core *core = request->daemon->core;
 	const struct membership *member = run ? core_find_member(run, proc) : NULL;
 	const struct definition *definition = proc->definition;
-	json_t *answer = json_object(), *view;
+	const struct execution *execution = member ? member->execution : run ? NULL : proc->newest;
+	json_t *answer = json_object(), *view, *attempts;
 
 	if (member)
 		view = view_member(core, member);
@@ -108,6 +110,9 @@ static enum request_status show_proc(
 	json_object_set_new(
 	    answer, "definition", definition ? load_source(definition) : json_null());
 	json_object_set_new(answer, "view", view);
+	attempts = execution ? attempts_view(execution) : NULL;
+	if (attempts)
+		json_object_set_new(answer, "attempts", attempts);
 	json_object_set_new(answer, "dependents", list_dependents(core, proc->name));
 	request_warn(request, answer);
 	return request_answer(request, answer);

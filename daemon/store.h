@@ -80,6 +80,7 @@ struct store_dropped {
 	uint64_t exec;
 	int64_t definition; /* keys */
 	int64_t params;
+	bool has_attempts; /* beside the last */
 };
 int store_drop_execution(struct store *store, const struct store_dropped *dropped);
 

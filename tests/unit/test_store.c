@@ -247,8 +247,9 @@ Test(store, definitions_and_params_go_with_the_last_that_refers_to_them)
 	keep();
 	cr_assert_eq(count_rows("definition"), 2);
 	cr_assert_eq(count_rows("params"), 1);
-	dropped = (struct store_dropped){
-	    execution->id, execution->definition->key, execution->params->key};
+	dropped = (struct store_dropped){.exec = execution->id,
+	    .definition = execution->definition->key,
+	    .params = execution->params->key};
 	cr_assert_eq(store_begin(store), 0);
 	cr_assert_eq(store_drop_execution(store, &dropped), 0);
 	cr_assert_eq(store_drop_run(store, 1), 0);
@@ -376,6 +377,11 @@ Test(store, an_older_database_is_brought_up_to_date)
 	store_close(store);
 	execute(
 	    "ALTER TABLE execution DROP COLUMN rank_ms; ALTER TABLE execution DROP COLUMN place;"
+	    "ALTER TABLE execution DROP COLUMN pending;"
+	    "ALTER TABLE execution DROP COLUMN pending_ns;"
+	    "ALTER TABLE execution DROP COLUMN executor; ALTER TABLE run DROP COLUMN executor;"
+	    "ALTER TABLE execution DROP COLUMN n_transient;"
+	    "ALTER TABLE execution DROP COLUMN retry_ns; DROP TABLE attempt;"
 	    "PRAGMA user_version = 1");
 	store = open_store();
 	core = load(store);
