@@ -29,6 +29,8 @@ static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
 	const struct execution *x = by_ready(a), *y = by_ready(b);
 	uint64_t x_request = x->id - x->place, y_request = y->id - y->place;
 
+	if (x->priority != y->priority)
+		return x->priority > y->priority;
 	if (x_request != y_request)
 		return x_request < y_request;
 	return x->rank_ms != y->rank_ms ? x->rank_ms > y->rank_ms : x->id < y->id;
@@ -99,9 +101,10 @@ void ready_consider(struct core *core, struct execution *execution)
 		return;
 	if (is_held_back(execution))
 		return;
-	if (execution->definition->locks.count > 0 && !lock_claim(core, execution))
-		return;
-	ready_push(core, execution);
+	if (lock_is_wanted(execution->definition))
+		lock_claim(core, execution);
+	else
+		ready_push(core, execution);
 }
 
 void ready_forget(struct core *core, struct execution *execution)
@@ -112,6 +115,20 @@ void ready_forget(struct core *core, struct execution *execution)
 		ready_withdraw(core, execution);
 	if (execution->n_claims > 0)
 		lock_release(core, execution);
+}
+
+/* It claims nothing, as it never could have that. */
+static void fail_hopeless(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	struct fault fault = {0};
+
+	if (lock_check(core, execution->definition, execution->values, &fault) != 0)
+		settle_fail(core, execution, ERROR_SPAWN, fault.message, now_ns);
+	else {
+		ready_withdraw(core, execution); /* its pool is large enough again */
+		lock_claim(core, execution);
+	}
+	fault_clear(&fault);
 }
 
 /* Puts a ready execution back if what was asked before its locks holds no longer. True: it goes on.
@@ -126,6 +143,10 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 	if (is_refused(execution)) {
 		settle_fail(core, execution, ERROR_FAILURES,
 		    "something in its run has failed (no_failures)", now_ns);
+		return false;
+	}
+	if (execution->n_claims == 0 && lock_is_wanted(execution->definition)) {
+		fail_hopeless(core, execution, now_ns);
 		return false;
 	}
 	return true;

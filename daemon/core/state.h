@@ -63,6 +63,8 @@ struct core {
 	/* ready.c, settle.c, lock.c */
 	struct execution *live;         /* by id: those that run or whose commands do */
 	struct lock *locks;             /* by name: those that are held or waited for */
+	struct lock *pools;             /* by name: those that are declared, or still held */
+	struct heap changed_claims;     /* scratch: whose claims came to fit, or ceased to */
 	struct heap ready;              /* what waits for a slot only */
 	struct execution_list instant;  /* what can start and needs no slot */
 	struct execution_list settling; /* complete; those that it touches are not told yet */

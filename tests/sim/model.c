@@ -36,7 +36,9 @@ void model_free_exec(struct model_exec *exec)
 {
 	free_values(exec->definition, exec->values);
 	definition_unref(exec->definition);
-	strings_clear(&exec->locks);
+	for (size_t i = 0; i < exec->n_wants; i++)
+		free(exec->wants[i].name);
+	free(exec->wants);
 	strings_clear(&exec->missing);
 	free(exec->name);
 	free(exec->deps);
