@@ -178,6 +178,8 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.n_words = 1;
 	add_locks(world, definition);
 	add_uses(world, definition);
+	if (has(world, FEATURE_EXECUTORS) && chance(world, 25))
+		definition->executor = mem_copy("far");
 	if (has(world, FEATURE_TIMEOUTS) && chance(world, 15))
 		definition->timeout_ns = (1 + below(world, 20)) * INT64_C(1000000000);
 }
