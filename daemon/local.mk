@@ -63,6 +63,8 @@ daemon_shell_sources = \
 	daemon/holds.h \
 	daemon/inputs.c \
 	daemon/inputs.h \
+	daemon/jobserver.c \
+	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
 	daemon/leftovers.c \
