@@ -25,6 +25,8 @@ daemon_workspace_sources = \
 	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
+	daemon/workspace/scheduling.c \
+	daemon/workspace/scheduling.h \
 	daemon/workspace/schema.c \
 	daemon/workspace/schema.h \
 	daemon/workspace/schema_tables.c \

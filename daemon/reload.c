@@ -42,9 +42,12 @@ static int apply(struct daemon *daemon, const struct workspace_load *load, int64
 
 	/* What is now: true starts under the new options. */
 	settings_apply(daemon, &load->options, now_ns);
+	settings_apply_pools(daemon->core, load->pools);
 	status = core_define(daemon->core, &request, outcome, fault);
-	if (status != 0)
+	if (status != 0) {
 		settings_apply(daemon, workspace_get_options(daemon->workspace), now_ns);
+		settings_apply_pools(daemon->core, workspace_get_pools(daemon->workspace));
+	}
 	free(params);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/expand.h"
+#include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/registry.h"
@@ -122,6 +123,10 @@ static int check_all(const struct defining *defining, struct fault *fault)
 			HASH_ADD_KEYPTR(hh, set, names[i].text, strlen(names[i].text), &names[i]);
 		if (result == 0)
 			result = check_name(defining, request->definitions[i], fault);
+		if (result == 0 &&
+		    lock_check(defining->core, request->definitions[i], NULL, fault) != 0)
+			result = fault_wrap(
+			    fault, FAULT_BAD_DEFINITION, "%s", request->definitions[i]->name);
 		if (result == 0)
 			result = check_executor(defining->core, request->definitions[i], fault);
 	}

@@ -49,6 +49,7 @@ enum wait_reason {
 	WAITS_MISSING,     /* a dependency that nothing defines yet */
 	WAITS_DEPS,        /* dependencies are incomplete */
 	WAITS_LOCK,
+	WAITS_POOL,
 	WAITS_SLOT,
 	WAITS_OUTSIDE, /* it is RUNNING, and pending */
 };
@@ -157,6 +158,7 @@ struct execution {
 	struct execution *older; /* the one of the same proc before it */
 	uint32_t env;            /* the captured environment that its process gets */
 	uint16_t attempt;        /* 1 and up once a process was asked for */
+	int16_t priority;        /* the highest of its own and of all that wait for it */
 	uint16_t n_transient;    /* of these, those that failed through no fault of its own */
 	int32_t exit_code;       /* -1: none */
 	int32_t signal;          /* 0: none */

@@ -63,9 +63,11 @@ struct core {
 	uint64_t last_since; /* of the newest membership */
 
 	/* ready.c, settle.c, lock.c */
-	struct execution *live;   /* by id: those that run or whose commands do */
-	struct lock *locks;       /* by name: those that are held or waited for */
-	struct slots **executors; /* the first is local; slots.c */
+	struct execution *live;     /* by id: those that run or whose commands do */
+	struct lock *locks;         /* by name: those that are held or waited for */
+	struct lock *pools;         /* by name: those that are declared, or still held */
+	struct heap changed_claims; /* scratch: whose claims came to fit, or ceased to */
+	struct slots **executors;   /* the first is local; slots.c */
 	size_t n_executors;
 	struct execution_list instant;  /* what can start and needs no slot */
 	struct execution_list settling; /* complete; those that it touches are not told yet */

@@ -11,6 +11,7 @@
 #include "daemon/workspace/log_ignore.h"
 #include "daemon/workspace/retries.h"
 #include "daemon/workspace/scalar.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/units.h"
 #include "daemon/workspace/yaml.h"
@@ -353,6 +354,8 @@ static const struct field fields[] = {
     {"result", read_result},
     {"params", read_params},
     {"log_ignore", read_log_ignore},
+    {"use", use_read},
+    {"priority", priority_read},
     {"jobserver", read_jobserver},
 };
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "daemon/workspace/options.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/retries.h"
 
 static const char later[] = "reserved for a later version of parproc";
@@ -124,8 +125,8 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "no_skip", .refusal = later}, \
 	{.name = "executor", .refusal = later}, \
 	{.name = "resources", .refusal = later}, \
-	{.name = "use", .refusal = later}, \
-	{.name = "priority", .refusal = later}, \
+	{.name = "use", .shape = &use_shape}, \
+	{.name = "priority", .shape = &integer}, \
 	{0}
 /* clang-format on */
 
@@ -153,7 +154,7 @@ static const struct schema_key workspace_keys[] = {
     {.name = "procs", .shape = &procs},
     {.name = "protos", .shape = &protos},
     {.name = "executors", .refusal = later},
-    {.name = "pools", .refusal = later},
+    {.name = "pools", .shape = &pools_shape},
     {0},
 };
 const struct schema_shape schema_workspace = {.types = SCHEMA_MAP, .keys = workspace_keys};
@@ -163,6 +164,7 @@ static const struct schema_key definitions_keys[] = {
     {.name = "protos", .shape = &protos},
     {.name = "options", .refusal = "only the workspace file has options; use options.set"},
     {.name = "params", .refusal = "only the workspace file has params; use params.set"},
+    {.name = "pools", .refusal = "only the workspace file has pools"},
     {0},
 };
 const struct schema_shape schema_definitions = {.types = SCHEMA_MAP, .keys = definitions_keys};

@@ -11,6 +11,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/measure.h"
 #include "daemon/workspace/file.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/yaml.h"
 
@@ -29,6 +30,7 @@ struct workspace {
 	/* In force. */
 	struct workspace_options options;
 	json_t *params;
+	json_t *pools;
 
 	/* What these are made of: the file's, and what was set over it. */
 	json_t *file_params;
@@ -67,8 +69,9 @@ static int parse(const char *bytes, size_t length, const char *file, const json_
 	load->params = json_is_object(params) ? json_copy((json_t *)params) : json_object();
 	if (!load->params)
 		return reader_refuse(&reader, NULL, "out of memory");
-	if (definitions_from_json(
-	        value, ORIGIN_FILE, load->options.separator, &reader, &load->definitions) == 0)
+	load->pools = pools_read(&reader, json_object_get(value, "pools"));
+	if (load->pools != NULL && definitions_from_json(value, ORIGIN_FILE,
+	                               load->options.separator, &reader, &load->definitions) == 0)
 		return 0;
 	workspace_load_clear(load);
 	return -1;
@@ -88,6 +91,7 @@ void workspace_load_clear(struct workspace_load *load)
 {
 	definitions_clear(&load->definitions);
 	json_decref(load->params);
+	json_decref(load->pools);
 	*load = (struct workspace_load){0};
 }
 
@@ -99,12 +103,13 @@ struct workspace *workspace_new(const char *directory)
 
 	workspace->directory = mem_copy(directory);
 	workspace->params = json_object();
+	workspace->pools = json_object();
 	workspace->file_params = json_object();
 	workspace->set_options = json_object();
 	workspace->set_params = json_object();
 	workspace_options_init(&workspace->options);
-	if (workspace->params && workspace->file_params && workspace->set_options &&
-	    workspace->set_params)
+	if (workspace->params && workspace->pools && workspace->file_params &&
+	    workspace->set_options && workspace->set_params)
 		return workspace;
 	workspace_free(workspace);
 	return NULL;
@@ -126,6 +131,7 @@ void workspace_free(struct workspace *workspace)
 	drop_pending(workspace);
 	workspace_error_clear(&workspace->error);
 	json_decref(workspace->params);
+	json_decref(workspace->pools);
 	json_decref(workspace->file_params);
 	json_decref(workspace->set_options);
 	json_decref(workspace->set_params);
@@ -204,6 +210,8 @@ void workspace_accept(struct workspace *workspace)
 	workspace->options = workspace->pending.options;
 	json_decref(workspace->params);
 	workspace->params = json_incref(workspace->pending.params);
+	json_decref(workspace->pools);
+	workspace->pools = json_incref(workspace->pending.pools);
 	json_decref(workspace->file_params);
 	workspace->file_params = json_incref(workspace->pending_params);
 	workspace_error_clear(&workspace->error);
@@ -274,6 +282,11 @@ int workspace_set_options(
 	return 0;
 }
 
+const json_t *workspace_get_pools(const struct workspace *workspace)
+{
+	return workspace->pools;
+}
+
 const json_t *workspace_get_params(const struct workspace *workspace)
 {
 	return workspace->params;
@@ -303,10 +316,10 @@ int workspace_set_params(struct workspace *workspace, const json_t *values)
 
 json_t *workspace_save(const struct workspace *workspace)
 {
-	return json_pack("{s:o?, s:O, s:O, s:O, s:O}", "options",
+	return json_pack("{s:o?, s:O, s:O, s:O, s:O, s:O}", "options",
 	    workspace_options_json(&workspace->options), "params", workspace->params, "file_params",
 	    workspace->file_params, "set_options", workspace->set_options, "set_params",
-	    workspace->set_params);
+	    workspace->set_params, "pools", workspace->pools);
 }
 
 static void restore_object(json_t **object, const json_t *saved, const char *name)
@@ -323,6 +336,7 @@ void workspace_restore(struct workspace *workspace, const json_t *saved, bool ha
 {
 	workspace_options_restore(&workspace->options, json_object_get(saved, "options"));
 	restore_object(&workspace->file_params, saved, "file_params");
+	restore_object(&workspace->pools, saved, "pools");
 	restore_object(&workspace->params, saved, has_set ? "params" : "file_params");
 	if (!has_set)
 		return;
