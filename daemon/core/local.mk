@@ -41,6 +41,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/nested.h \
 	daemon/core/outline.c \
 	daemon/core/plan.c \
+	daemon/core/proc_table.c \
+	daemon/core/proc_table.h \
 	daemon/core/ready.c \
 	daemon/core/ready.h \
 	daemon/core/registry.c \
