@@ -325,6 +325,9 @@ static int search_deps(struct search *search, uint32_t from, size_t first)
 	if (proc->values == NULL)
 		proc_table_find_all(&search->core->procs, names, count, named);
 	for (size_t i = 0; i < count; i++)
+		if (named[i] != NULL)
+			__builtin_prefetch(named[i]->definition);
+	for (size_t i = 0; i < count; i++)
 		if (search_dep(search, from, first + i, named[i]) != 0)
 			return -1;
 	return 0;
