@@ -18,6 +18,9 @@ bool request_knows_proc(const struct proc *proc);
  */
 int request_expand_globs(struct request *request);
 
+/* Whether name is a glob, and no proc's name. */
+bool request_is_glob(const struct request *request, const char *name);
+
 /*
  * The proc of that name, and its execution: in run, or where run is NULL its newest (as it is
  * in the run that it was first scheduled in); *member is NULL where there is none. 0, or -1:
@@ -25,6 +28,9 @@ int request_expand_globs(struct request *request);
  */
 int request_look_proc(struct request *request, const char *name, struct proc **proc,
     const struct run *run, struct membership **member);
+
+/* The cursor of the request does not lead anywhere (any more). */
+enum request_status request_refuse_cursor(struct request *request);
 
 /*
  * A page of views of what the members names, run and limit of the request say, from the proc named

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/edges.h"
 #include "daemon/extra.h"
 #include "daemon/logs.h"
 #include "daemon/reasons.h"
@@ -176,6 +177,19 @@ static void add_pending(json_t *view, const struct execution *execution)
 		set(view, "pending_time", json_real((double)extra->pending_ns / 1e9));
 }
 
+/* Which attempt it is, and which one at most, where it may have more than one. */
+static void add_attempt(json_t *view, const struct execution *execution)
+{
+	const struct retries *retries = &execution->definition->retries;
+
+	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
+		return;
+	set(view, "attempt", json_integer(execution->attempt));
+	set(view, "attempts", json_integer(retries->times + execution->n_transient + 1));
+	if (execution->is_retrying)
+		set(view, "retry_at", view_time(execution->deadline_ns));
+}
+
 /* A view with all its members in the order in which people read them, null so far. */
 static json_t *view_new(const char *name, const char *state)
 {
@@ -273,9 +287,33 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	set(view, "queued_at", view_time(execution->queued_ns));
 	set(view, "started_at", view_time(execution->started_ns));
 	set(view, "ended_at", view_time(execution->ended_ns));
+	add_attempt(view, execution);
 	add_pending(view, execution);
 	add_log_ignore(view, execution);
 	set_usage(view, execution);
+	return view;
+}
+
+/* By what it depends on others where that is not its own definition; most have none of these. */
+static json_t *add_dep_reasons(
+    json_t *view, const struct core *core, const struct execution *execution)
+{
+	json_t *reasons = NULL;
+	struct edges edges;
+
+	edges_init(&edges, core, execution);
+	for (uint32_t i = 0; view && i < execution->n_deps; i++) {
+		enum edge_reason reason = edges_reason(&edges, execution->deps[i]);
+
+		if (reason == EDGE_DEP)
+			continue;
+		reasons = reasons ? reasons : json_object();
+		json_object_set_new(
+		    reasons, execution->deps[i]->proc->name, view_text(view_edge_reason(reason)));
+	}
+	edges_clear(&edges);
+	if (reasons)
+		set(view, "dep_reasons", reasons);
 	return view;
 }
 
@@ -293,7 +331,8 @@ json_t *view_proc(const struct core *core, const struct proc *proc)
 {
 	if (!proc->newest)
 		return view_proc_idle(proc);
-	return add_waits(view_execution(proc->newest, NULL), core, proc->newest);
+	return add_waits(add_dep_reasons(view_execution(proc->newest, NULL), core, proc->newest),
+	    core, proc->newest);
 }
 
 json_t *view_member_brief(const struct membership *member)
@@ -303,7 +342,7 @@ json_t *view_member_brief(const struct membership *member)
 
 json_t *view_member(const struct core *core, const struct membership *member)
 {
-	json_t *view = view_member_brief(member);
+	json_t *view = add_dep_reasons(view_member_brief(member), core, member->execution);
 
 	if (member->override != ERROR_NONE)
 		return view;

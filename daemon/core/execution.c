@@ -27,7 +27,8 @@ static const char *const error_names[] = {NULL, "exit", "signal", "timeout", "de
 static const unsigned legal[] = {
     [STATE_WANTED] =
         1u << STATE_RUNNING | 1u << STATE_FAILED | 1u << STATE_SUCCEEDED | 1u << STATE_UP_TO_DATE,
-    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED,
+    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED |
+                      1u << STATE_WANTED, /* to be tried again */
     [STATE_SUCCEEDED] = 0,
     [STATE_FAILED] = 0,
     [STATE_SKIPPED] = 0,
@@ -57,6 +58,11 @@ char *execution_copy_info(const char *text)
 bool execution_is_complete(const struct execution *execution)
 {
 	return execution->state > STATE_RUNNING;
+}
+
+bool execution_has_begun(const struct execution *execution)
+{
+	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
 bool execution_is_success(const struct execution *execution)
@@ -457,7 +463,7 @@ static bool is_in_progress(const struct execution *execution)
 	if (execution->state == STATE_RUNNING)
 		return !execution->is_lent;
 	return execution->state == STATE_WANTED &&
-	       (execution->is_ready || execution->n_unresolved > 0);
+	       (execution->is_ready || execution->is_retrying || execution->n_unresolved > 0);
 }
 
 void execution_update_progress(struct core *core, struct execution *execution)
