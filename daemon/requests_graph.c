@@ -316,7 +316,7 @@ static int add_page(struct graph *graph, const char *cursor)
 	if (!proc && !graph->next)
 		core_each_proc(graph->core, visit_proc, graph);
 	while (proc && visit_proc(proc, graph))
-		proc = proc->by_name.next;
+		proc = TAILQ_NEXT(proc, of_all);
 	return 0;
 }
 

@@ -138,7 +138,7 @@ static int status_of_all(struct request *request, struct page *page)
 	if (!proc)
 		return refuse_cursor(request);
 	while (proc && visit_proc(proc, page))
-		proc = proc->by_name.next;
+		proc = TAILQ_NEXT(proc, of_all);
 	return 0;
 }
 

@@ -215,14 +215,14 @@ static void remove_absent(struct defining *defining)
 	struct kept {
 		UT_hash_handle hh;
 	} *set = NULL, *found, *kept = mem_new(defining->request->count, sizeof(*kept));
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 	struct proto *proto, *next_proto;
 
 	for (size_t i = 0; i < defining->request->count; i++) {
 		const char *name = defining->request->definitions[i]->name;
 		HASH_ADD_KEYPTR(hh, set, name, strlen(name), &kept[i]);
 	}
-	HASH_ITER (by_name, core->procs, proc, next_proc) {
+	TAILQ_FOREACH (proc, &core->procs.all, of_all) {
 		if (!proc->is_defined || proc->proto || proc->definition->origin != ORIGIN_FILE)
 			continue;
 		HASH_FIND(hh, set, proc->name, strlen(proc->name), found);
@@ -417,10 +417,10 @@ int core_undefine(struct core *core, const struct strings *names, struct fault *
 size_t core_undefine_all(struct core *core)
 {
 	struct proto *proto, *next_proto;
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 	struct strings names = {0};
 
-	HASH_ITER (by_name, core->procs, proc, next_proc)
+	TAILQ_FOREACH (proc, &core->procs.all, of_all)
 		if (proc->is_defined && (proc->proto || proc->definition->origin == ORIGIN_CLIENT))
 			strings_add(&names, proc->name);
 	HASH_ITER (by_name, core->protos, proto, next_proto)

@@ -319,6 +319,10 @@ unit_tests += tests/unit/test_outline
 tests_unit_test_outline_SOURCES = tests/unit/test_outline.c $(core_kit)
 tests_unit_test_outline_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_proc_table
+tests_unit_test_proc_table_SOURCES = tests/unit/test_proc_table.c
+tests_unit_test_proc_table_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)
 tests_unit_test_registry_LDADD = $(core_libs) $(unit_libs)
