@@ -13,6 +13,8 @@ daemon_workspace_sources = \
 	daemon/workspace/definitions.h \
 	daemon/workspace/error.c \
 	daemon/workspace/error.h \
+	daemon/workspace/executors.c \
+	daemon/workspace/executors.h \
 	daemon/workspace/file.c \
 	daemon/workspace/file.h \
 	daemon/workspace/log_ignore.c \
@@ -21,6 +23,8 @@ daemon_workspace_sources = \
 	daemon/workspace/options.h \
 	daemon/workspace/reader.c \
 	daemon/workspace/reader.h \
+	daemon/workspace/resources.c \
+	daemon/workspace/resources.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
 	daemon/workspace/schema.c \

@@ -80,6 +80,8 @@ struct definition {
 	enum result_kind result;
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
+	char *executor;   /* where it runs; NULL: where its request says */
+	char *resources;  /* JSON text of what it needs there, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the
 	                     same */
 	char *separator;  /* that it was checked with */

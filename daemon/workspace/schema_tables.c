@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
+#include "daemon/workspace/executors.h"
 #include "daemon/workspace/options.h"
+#include "daemon/workspace/resources.h"
 
 static const char later[] = "reserved for a later version of parproc";
 
@@ -102,8 +104,8 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
 	{.name = "retries", .refusal = later}, \
-	{.name = "executor", .refusal = later}, \
-	{.name = "resources", .refusal = later}, \
+	{.name = "executor", .shape = &text}, \
+	{.name = "resources", .shape = &resources_shape}, \
 	{.name = "use", .refusal = later}, \
 	{.name = "priority", .refusal = later}, \
 	{.name = "jobserver", .refusal = later}, \
@@ -133,7 +135,7 @@ static const struct schema_key workspace_keys[] = {
     {.name = "params", .shape = &params},
     {.name = "procs", .shape = &procs},
     {.name = "protos", .shape = &protos},
-    {.name = "executors", .refusal = later},
+    {.name = "executors", .shape = &executors_shape},
     {.name = "pools", .refusal = later},
     {0},
 };
@@ -144,6 +146,7 @@ static const struct schema_key definitions_keys[] = {
     {.name = "protos", .shape = &protos},
     {.name = "options", .refusal = "only the workspace file has options; use options.set"},
     {.name = "params", .refusal = "only the workspace file has params; use params.set"},
+    {.name = "executors", .refusal = "only the workspace file has executors"},
     {0},
 };
 const struct schema_shape schema_definitions = {.types = SCHEMA_MAP, .keys = definitions_keys};
