@@ -25,12 +25,16 @@
 
 static void copy_options(struct core *core, const struct core_options *options)
 {
-	char *separator = mem_copy(options->separator ? options->separator : "::");
+	char *separator = mem_copy(options->separator ? options->separator : "::"), *executor;
 
 	free(core->separator);
 	core->options = *options;
 	core->separator = separator;
 	core->options.separator = separator;
+	executor = mem_copy(options->executor);
+	free(core->executor);
+	core->executor = executor;
+	core->options.executor = executor;
 }
 
 struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec)
@@ -40,6 +44,7 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 	copy_options(core, options);
 	registry_init(core);
 	ready_init(core);
+	lock_init(core);
 	TAILQ_INIT(&core->active);
 	TAILQ_INIT(&core->over);
 	TAILQ_INIT(&core->settling);
@@ -52,19 +57,13 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 
 void core_free(struct core *core)
 {
-	struct lock *lock, *next;
-
 	if (core == NULL)
 		return;
 	wait_clear(core);
 	run_free_all(core);
 	HASH_CLEAR(by_id, core->live); /* it is threaded through those that are buried now */
 	execution_bury(core);
-	HASH_ITER (by_name, core->locks, lock, next) {
-		HASH_DELETE(by_name, core->locks, lock);
-		heap_clear(&lock->claims);
-		free(lock);
-	}
+	lock_clear(core);
 	ready_clear(core);
 	history_clear(core);
 	registry_clear(core);
@@ -73,6 +72,7 @@ void core_free(struct core *core)
 	free(core->actions);
 	free(core->brought);
 	free(core->separator);
+	free(core->executor);
 	free(core);
 }
 

@@ -19,13 +19,51 @@ struct core_options {
 	bool allow_missing_deps;
 	int64_t kill_after_ns;
 	uint32_t keep_runs;
+	const char *executor; /* of what names none; NULL: local */
 };
 
 /* Copies options. First ids: 1 and up; above what a store has seen. */
 struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec);
 void core_free(struct core *core);
+
+/* What starts processes, and how many at once. */
+struct core_executor {
+	const char *name;
+	uint32_t parallel; /* 1 and up */
+};
+
+#define CORE_LOCAL "local" /* the executor that is always there; options.parallel is its limit */
+#define CORE_EXECUTORS_MAX 256
+
+/* Those that there are beside local, copied; the first CORE_EXECUTORS_MAX. What is scheduled on
+ * another one is started too: who carries that out has to refuse it. */
+void core_set_executors(
+    struct core *core, const struct core_executor *executors, size_t n_executors);
+bool core_has_executor(const struct core *core, const char *name);
+
 void core_set_options(struct core *core, const struct core_options *options, int64_t now_ns);
 const struct core_options *core_get_options(const struct core *core);
+
+/* Of what executions hold amounts while they run. */
+struct pool_limit {
+	const char *name;
+	int64_t capacity; /* 1 and up */
+};
+
+/* These are the pools from now on. What runs keeps what it holds, though that may be more than a
+ * pool has now; what waits for more than its pool has fails when it is its turn. */
+void core_set_pools(struct core *core, const struct pool_limit *pools, size_t count);
+
+struct pool_look {
+	const char *name;
+	int64_t capacity; /* 0: it is declared no more */
+	int64_t used;
+	uint32_t n_waiting; /* executions that could start but for this pool, a lock or a slot */
+};
+
+/* Calls visit for each pool, in the order in which they came, until it returns false. */
+void core_each_pool(
+    const struct core *core, bool (*visit)(const struct pool_look *, void *arg), void *arg);
 
 /* Who asks, and on whose behalf. */
 struct scope {
@@ -35,6 +73,7 @@ struct scope {
 	uint32_t env;         /* the captured environment for what is scheduled */
 	const char *params;   /* the params that hold for what is scheduled: JSON text */
 	bool has_params;      /* the request itself overrides params */
+	const char *executor; /* of what is scheduled in that run from now on; NULL: as it was */
 	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
 	int64_t now_ns;
 	bool is_waiting; /* exec is to wait for all that is started: refused if that never ends */
@@ -380,12 +419,20 @@ int64_t core_mean_duration(int64_t mean_ns, int64_t duration_ns);
 
 /* --- reasons --- */
 
+#define REASON_HOLDERS_MAX 5
+
 struct reason {
 	enum wait_reason kind;
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
-	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	const char *lock;      /* WAITS_LOCK, WAITS_POOL: what it cannot have; borrowed */
+	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
+	int64_t amount;        /* WAITS_POOL: how much it wants */
+	int64_t capacity, used;           /* and what the pool has, and others hold */
+	int64_t held[REASON_HOLDERS_MAX]; /* by each of names; none: who comes before it in line */
+	int64_t since_ns[REASON_HOLDERS_MAX]; /* since when */
+	size_t n_held;
 };
 
 /* Why execution is not running yet. The caller clears names. */

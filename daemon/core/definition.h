@@ -53,6 +53,15 @@ struct variable {
 	char *value;
 };
 
+/* How much of a pool an execution holds while it runs. */
+struct use {
+	char *pool; /* with placeholders */
+	int64_t amount;
+};
+
+#define AMOUNT_MAX (INT64_C(1) << 53)
+#define PRIORITY_MAX 1000
+
 enum result_kind { RESULT_FILE, RESULT_STDOUT };
 enum origin { ORIGIN_FILE, ORIGIN_CLIENT };
 
@@ -69,6 +78,9 @@ struct definition {
 	struct rdep *rdeps;
 	struct command run; /* n_words == 0: a collector */
 	struct strings locks;
+	struct use *uses;
+	size_t n_uses;
+	int16_t priority;   /* -PRIORITY_MAX to PRIORITY_MAX */
 	int64_t timeout_ns; /* 0: none */
 	struct argument *args;
 	size_t n_args;
@@ -78,9 +90,9 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
+	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
-	char *executor;   /* where it runs; NULL: where its request says */
 	char *resources;  /* JSON text of what it needs there, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the
 	                     same */
@@ -113,6 +125,9 @@ int definition_find_arg(const struct definition *definition, const char *name, s
  * values: one for each argument of the definition. The caller frees the result.
  */
 char *definition_fill(const struct definition *definition, char *const *values, const char *text);
+
+/* An amount as people write it: "3", "8GiB". Answers text. */
+const char *amount_print(int64_t amount, char *text, size_t size);
 
 void command_clear(struct command *command);
 

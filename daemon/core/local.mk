@@ -29,6 +29,7 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/join.h \
 	daemon/core/lock.c \
 	daemon/core/lock.h \
+	daemon/core/lock_look.c \
 	daemon/core/mem.c \
 	daemon/core/mem.h \
 	daemon/core/missing.c \
@@ -59,6 +60,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/search.h \
 	daemon/core/settle.c \
 	daemon/core/settle.h \
+	daemon/core/slots.c \
+	daemon/core/slots.h \
 	daemon/core/state.h \
 	daemon/core/strings.c \
 	daemon/core/strings.h \

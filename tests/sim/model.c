@@ -19,7 +19,8 @@ void model_set_options(struct model *model, const struct core_options *options)
 {
 	free(model->separator);
 	model->separator = mem_copy(options->separator);
-	model->parallel = options->is_single ? 1 : options->parallel;
+	model->parallel = options->parallel;
+	model->is_single = options->is_single;
 	model->keep_runs = options->keep_runs;
 	model->allow_missing = options->allow_missing_deps;
 	model->kill_after_ns = options->kill_after_ns;
@@ -36,7 +37,9 @@ void model_free_exec(struct model_exec *exec)
 {
 	free_values(exec->definition, exec->values);
 	definition_unref(exec->definition);
-	strings_clear(&exec->locks);
+	for (size_t i = 0; i < exec->n_wants; i++)
+		free(exec->wants[i].name);
+	free(exec->wants);
 	strings_clear(&exec->missing);
 	free(exec->name);
 	free(exec->deps);

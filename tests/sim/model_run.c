@@ -205,18 +205,6 @@ enum fault_code plan_check(struct model_plan *plan)
 	return plan->code;
 }
 
-static void fill_locks(struct model_exec *exec)
-{
-	for (size_t i = 0; i < exec->definition->locks.count; i++) {
-		char *lock =
-		    model_fill(exec->definition, exec->values, exec->definition->locks.items[i]);
-		if (strings_contain(&exec->locks, lock))
-			free(lock);
-		else
-			strings_take(&exec->locks, lock);
-	}
-}
-
 static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *node)
 {
 	struct model_exec *exec = mem_new(1, sizeof(*exec));
@@ -226,7 +214,7 @@ static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *no
 	exec->values = mem_new(definition->n_args + 1, sizeof(*exec->values));
 	for (size_t i = 0; i < definition->n_args; i++)
 		exec->values[i] = mem_copy(node->target.values[i]);
-	fill_locks(exec);
+	model_fill_wants(exec);
 	for (size_t i = 0; i < node->missing.count; i++)
 		strings_add(&exec->missing, node->missing.items[i]);
 	exec->n_unresolved = node->n_commands;

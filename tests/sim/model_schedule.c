@@ -289,28 +289,10 @@ static bool settle_exec(struct model_exec *exec)
 
 /* --- locks --- */
 
-static bool has_common(const struct strings *list, const struct strings *taken)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strings_contain(taken, list->items[i]))
-			return true;
-	return false;
-}
-
 bool model_is_in_line(const struct model_exec *exec)
 {
 	return is_ready(exec) || (exec->claimed_in != NULL &&
 	                             exec->claimed_in == model_home(exec) && is_unblocked(exec));
-}
-
-/* Whether it waits for a lock whose holder is blocked in a nested wait. */
-static bool is_parked(const struct model *model, const struct model_exec *exec)
-{
-	for (size_t i = 0; i < model->n_execs; i++)
-		if (model->execs[i]->state == STATE_RUNNING && model->execs[i]->is_lent &&
-		    has_common(&exec->locks, &model->execs[i]->locks))
-			return true;
-	return false;
 }
 
 /* Whether a was requested before b; what the core has given no number yet is the last. */
@@ -319,24 +301,10 @@ static bool is_earlier(const struct model_exec *a, const struct model_exec *b)
 	return a->id != 0 && (b->id == 0 || a->id < b->id);
 }
 
-bool model_waits_for_lock(
-    const struct model *model, const struct model_exec *exec, const struct model_exec *other)
-{
-	if (exec == other || exec->state != STATE_WANTED ||
-	    !has_common(&exec->locks, &other->locks))
-		return false;
-	if (other->state == STATE_RUNNING)
-		return true;
-	return other->state == STATE_WANTED && model_is_in_line(exec) && model_is_in_line(other) &&
-	       is_earlier(other, exec) && !is_parked(model, other);
-}
-
 bool model_is_startable(const struct model *model, const struct model_exec *exec)
 {
-	for (size_t i = 0; i < model->n_execs; i++)
-		if (model_waits_for_lock(model, exec, model->execs[i]))
-			return false;
-	return model_is_in_line(exec);
+	return exec->state == STATE_WANTED && model_is_in_line(exec) &&
+	       model_has_locks(model, exec);
 }
 
 /* --- what starts --- */
@@ -348,24 +316,38 @@ static int compare_order(const void *a, const void *b, void *model)
 	return x == y ? 0 : model_is_before(model, x, y) ? -1 : 1;
 }
 
+static bool is_far(const struct model_exec *exec)
+{
+	return exec->definition->executor != NULL;
+}
+
+static bool has_slot(
+    const struct model *model, const struct model_exec *exec, const unsigned used[2])
+{
+	if (model->is_single)
+		return used[0] + used[1] == 0;
+	return is_far(exec) ? used[1] < model->far_slots : used[0] < model->parallel;
+}
+
 /* In the order of request, those of one request by their ranks; who has to wait keeps the locks
  * that it needs from those requested later. The place in line is kept when a lower wave comes up
  * later in the same run, until it would be its turn. True: others may be ready now. */
 static bool start_ready(struct model *model)
 {
-	unsigned used = 0;
+	unsigned used[2] = {0, 0}; /* of local, of far */
 	struct model_exec **ready = mem_new(model->n_execs + 1, sizeof(*ready));
 	size_t n_ready = 0;
 	bool has_changed = false;
 	for (size_t i = 0; i < model->n_execs; i++) {
 		struct model_exec *exec = model->execs[i];
-		used += exec->state == STATE_RUNNING && !exec->is_lent;
+		used[is_far(exec)] += exec->state == STATE_RUNNING && !exec->is_lent;
 		if (exec->state != STATE_RUNNING && model_is_in_line(exec))
 			ready[n_ready++] = exec;
 	}
 	qsort_r(ready, n_ready, sizeof(struct model_exec *), compare_order, model);
+	model_deal(model);
 	for (size_t i = 0; i < n_ready; i++) {
-		if (used >= model->parallel || !model_is_startable(model, ready[i])) {
+		if (!has_slot(model, ready[i], used) || !model_is_startable(model, ready[i])) {
 			ready[i]->claimed_in = model_home(ready[i]);
 			continue;
 		}
@@ -379,9 +361,14 @@ static bool start_ready(struct model *model)
 			has_changed = true;
 			break;
 		}
+		if (!model_is_possible(model, ready[i])) {
+			model_fail(ready[i], ERROR_SPAWN);
+			has_changed = true;
+			break;
+		}
 		ready[i]->state = STATE_RUNNING;
 		ready[i]->started_ns = model->now_ns;
-		used++;
+		used[is_far(ready[i])]++;
 		if (ready[i]->definition->timeout_ns > 0)
 			ready[i]->deadline_ns = model->now_ns + ready[i]->definition->timeout_ns;
 	}

@@ -39,7 +39,7 @@ static bool needs(
 	for (size_t i = 0; i < exec->n_deps; i++)
 		if (exec->deps[i] == other)
 			return true;
-	if (model_waits_for_lock(model, exec, other))
+	if (model_waits_for_lock(model, exec, other, true))
 		return true;
 	struct model_member *member = model_find_member(model_home(exec), other->name);
 	return member != NULL && member->exec == other && !model_member_is_complete(member) &&
@@ -61,8 +61,9 @@ static bool reaches(const struct model *model, const struct model_exec *from,
 	return false;
 }
 
-bool nested_is_endless(const struct model *model, const struct model_exec *waiter)
+bool nested_is_endless(struct model *model, const struct model_exec *waiter)
 {
+	model_deal(model);
 	bool is_any = false;
 	bool *seen = mem_new(model->n_execs, sizeof(*seen));
 	for (size_t i = 0; i < model->n_execs && !is_any; i++)

@@ -13,6 +13,9 @@ static const struct {
     [FEATURE_PROTOS] = {"protos", true},
     [FEATURE_WAVES] = {"waves", true},
     [FEATURE_LOCKS] = {"locks", true},
+    [FEATURE_POOLS] = {"pools", true},
+    [FEATURE_PRIORITY] = {"priority", true},
+    [FEATURE_RETRIES] = {"retries", true},
     [FEATURE_TIMEOUTS] = {"timeouts", true},
     [FEATURE_FAILURES] = {"failures", true},
     [FEATURE_CANCEL] = {"cancel", true},
@@ -28,6 +31,7 @@ static const struct {
     [FEATURE_NESTED] = {"nested", false},
     [FEATURE_CYCLES] = {"cycles", true},
     [FEATURE_NOW] = {"now", false},
+    [FEATURE_EXECUTORS] = {"executors", false},
     [FEATURE_CRASHES] = {"crashes", false},
     [FEATURE_MANY_CRASHES] = {"many-crashes", false},
 };

@@ -41,6 +41,13 @@ bool sim_has(const struct sim *sim, enum feature feature)
 	return sim->profile.has[feature];
 }
 
+void sim_set_executors(const struct sim *sim, struct core *core)
+{
+	const struct core_executor far = {"far", sim->far_slots};
+
+	core_set_executors(core, &far, 1);
+}
+
 static unsigned below(struct sim *sim, unsigned limit)
 {
 	return random_below(&sim->random, limit);
@@ -98,6 +105,23 @@ static void check_waves(struct sim *sim, const struct execution *execution)
 			    execution->proc->name, member->execution->proc->name);
 }
 
+struct pool_check {
+	struct sim *sim;
+	const struct definition *definition; /* of what is started */
+};
+
+static bool check_pool(const struct pool_look *pool, void *arg)
+{
+	const struct pool_check *check = arg;
+	bool is_used = false;
+	for (size_t i = 0; i < check->definition->n_uses; i++)
+		is_used |= strcmp(check->definition->uses[i].pool, pool->name) == 0;
+	if (is_used && pool->used > pool->capacity)
+		sim_fail(check->sim, "something was started though %d of %d of pool %s are held",
+		    (int)pool->used, (int)pool->capacity, pool->name);
+	return true;
+}
+
 static void take_start(struct sim *sim, const struct execution *execution)
 {
 	struct sim_seen *seen = see(sim, execution->id);
@@ -107,7 +131,9 @@ static void take_start(struct sim *sim, const struct execution *execution)
 		sim_fail(sim, "%s is started twice", execution->proc->name);
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
-	sim->has_started = true;
+	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
+	struct pool_check check = {sim, execution->definition};
+	core_each_pool(sim->core, check_pool, &check);
 	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
 	struct sim_process *process = &sim->processes[sim->n_processes++];
 	*process = (struct sim_process){.exec = execution->id};
@@ -294,7 +320,7 @@ void sim_settle(struct sim *sim)
 	sim_check_invariants(sim);
 	if (sim->failure == NULL)
 		sim_compare(sim);
-	sim->has_started = false;
+	sim->has_started[0] = sim->has_started[1] = false;
 }
 
 /* --- events --- */
@@ -440,15 +466,19 @@ static void begin(struct sim *sim, uint64_t seed, const struct profile *profile,
 	    .separator = "::", .kill_after_ns = 5 * SIM_SECOND_NS, .keep_runs = 20};
 	options.parallel = 1 + below(sim, below(sim, 2) == 0 ? 3 : 8);
 	options.allow_missing_deps = !sim_has(sim, FEATURE_MISSING) || below(sim, 4) > 0;
+	sim->far_slots = 1 + below(sim, 3);
 	sim->core = core_new(&options, 1, 1);
+	sim_set_executors(sim, sim->core);
 	crash_begin(sim, seed);
 	sim->model = model_new(&options);
+	sim->model->far_slots = sim->far_slots;
 	sim->model->now_ns = sim->now_ns;
 	sim->model->find_failure = find_failure;
 	sim->model->find_id = find_id;
 	sim->model->find_refusal = find_refusal;
 	sim->model->core_arg = sim;
 	world_init(&sim->world, &sim->random, &sim->profile);
+	sim_set_pools(sim, true);
 	sim_define_world(sim);
 	sim_settle(sim);
 }

@@ -23,6 +23,7 @@ void world_init(struct world *world, struct random *random, const struct profile
 	world->dep_percent = 20 + random_below(random, 60);
 	world->wave_percent = random_chance(random, 50) ? 60 : 0;
 	world->lock_percent = random_chance(random, 60) ? 10 + random_below(random, 60) : 0;
+	world->pool_percent = random_chance(random, 60) ? 10 + random_below(random, 70) : 0;
 	world->rdep_percent = 10 + random_below(random, 30);
 	world->command_percent = random_chance(random, 50) ? 15 : 0;
 }
@@ -155,6 +156,18 @@ static void add_locks(struct world *world, struct definition *definition)
 		strings_take(&definition->locks, mem_print("l%u", below(world, 4)));
 }
 
+static void add_uses(struct world *world, struct definition *definition)
+{
+	if (!has(world, FEATURE_POOLS) || !chance(world, world->pool_percent))
+		return;
+	definition->n_uses = 1 + below(world, 2);
+	definition->uses = mem_new(definition->n_uses, sizeof(*definition->uses));
+	for (size_t i = 0; i < definition->n_uses; i++)
+		definition->uses[i] =
+		    (struct use){.pool = mem_print("q%u", below(world, WORLD_POOLS)),
+		        .amount = 1 + below(world, chance(world, 50) ? 2 : WORLD_POOL_MAX)};
+}
+
 static void set_command(struct world *world, struct definition *definition)
 {
 	if (chance(world, 25))
@@ -164,6 +177,9 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.words[0] = mem_copy("true");
 	definition->run.n_words = 1;
 	add_locks(world, definition);
+	add_uses(world, definition);
+	if (has(world, FEATURE_EXECUTORS) && chance(world, 25))
+		definition->executor = mem_copy("far");
 	if (has(world, FEATURE_TIMEOUTS) && chance(world, 15))
 		definition->timeout_ns = (1 + below(world, 20)) * INT64_C(1000000000);
 }

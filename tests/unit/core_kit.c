@@ -101,6 +101,21 @@ static void set_choices(struct definition *definition, const char *text, bool is
 	split(text + length + 1, "|", &arg->choices);
 }
 
+/* db:2,mem:8 */
+static void add_uses(struct definition *definition, const char *list)
+{
+	struct strings parts = {0};
+	split(list, ",", &parts);
+	definition->uses = mem_new(parts.count, sizeof(*definition->uses));
+	for (size_t i = 0; i < parts.count; i++) {
+		const char *colon = strrchr(parts.items[i], ':');
+		definition->uses[definition->n_uses++] =
+		    (struct use){mem_copy_part(parts.items[i], (size_t)(colon - parts.items[i])),
+		        strtoll(colon + 1, NULL, 10)};
+	}
+	strings_clear(&parts);
+}
+
 static bool starts(const char *word, const char *key, const char **value)
 {
 	size_t length = strlen(key);
@@ -133,10 +148,16 @@ static void set_words(struct definition *definition, const struct strings *words
 			add_rdeps(definition, RDEP_WHEN_TARGET_SCHEDULED, value);
 		} else if (starts(word, "locks=", &value)) {
 			split(value, ",", &definition->locks);
+		} else if (starts(word, "use=", &value)) {
+			add_uses(definition, value);
+		} else if (starts(word, "priority=", &value)) {
+			definition->priority = (int16_t)strtol(value, NULL, 10);
 		} else if (starts(word, "wave=", &value)) {
 			definition->wave = (int32_t)strtol(value, NULL, 10);
 		} else if (starts(word, "timeout=", &value)) {
 			definition->timeout_ns = strtol(value, NULL, 10) * KIT_SECOND_NS;
+		} else if (starts(word, "executor=", &value)) {
+			definition->executor = mem_copy(value);
 		} else if (starts(word, "params=", &value)) {
 			definition->params = mem_copy(value);
 		} else if (starts(word, "arg=", &value)) {
@@ -201,6 +222,13 @@ int kit_define(
 	return rc;
 }
 
+void kit_set_executors(struct core *core)
+{
+	static const struct core_executor executors[] = {{"far", 1}, {"farther", 2}};
+
+	core_set_executors(core, executors, 2);
+}
+
 static struct kit *make_kit(const char *definitions, struct keeper *keeper)
 {
 	struct core_options options = {.separator = "::",
@@ -211,6 +239,7 @@ static struct kit *make_kit(const char *definitions, struct keeper *keeper)
 	struct kit *kit = mem_new(1, sizeof(*kit));
 	kit->now_ns = 1000 * KIT_SECOND_NS;
 	kit->core = core_new(&options, 1, 1);
+	kit_set_executors(kit->core);
 	kit->keeper = keeper;
 	if (keeper != NULL)
 		core_keep_changes(kit->core);
@@ -469,6 +498,8 @@ const char *kit_reason_name(enum wait_reason reason)
 	    [WAITS_MISSING] = "missing",
 	    [WAITS_DEPS] = "deps",
 	    [WAITS_LOCK] = "lock",
+	    [WAITS_POOL] = "pool",
+	    [WAITS_RETRY] = "retry",
 	    [WAITS_SLOT] = "slot",
 	    [WAITS_OUTSIDE] = "outside",
 	};

@@ -19,6 +19,8 @@ static void parse_option(struct line *line, char *word)
 	*value++ = '\0';
 	if (strcmp(word, "as") == 0) {
 		line->as = value;
+	} else if (strcmp(word, "on") == 0) {
+		line->scope.executor = value;
 	} else if (strcmp(word, "params") == 0) {
 		line->scope.params = value;
 		line->scope.has_params = true;
@@ -149,6 +151,8 @@ static int play_options(struct line *line)
 			options.kill_after_ns = value * KIT_SECOND_NS;
 		else if (strcmp(line->keywords[i].name, "separator") == 0)
 			options.separator = line->keywords[i].value;
+		else if (strcmp(line->keywords[i].name, "executor") == 0)
+			options.executor = line->keywords[i].value;
 		else
 			cr_assert_fail("unknown option %s", line->keywords[i].name);
 	}
@@ -159,6 +163,16 @@ static int play_options(struct line *line)
 	if (strings_contain(&line->names, "lenient"))
 		options.allow_missing_deps = true;
 	core_set_options(line->kit->core, &options, line->kit->now_ns);
+	return 0;
+}
+
+static int play_pools(struct line *line)
+{
+	struct pool_limit pools[LINE_KEYWORDS];
+	for (size_t i = 0; i < line->n_keywords; i++)
+		pools[i] = (struct pool_limit){
+		    line->keywords[i].name, strtoll(line->keywords[i].value, NULL, 10)};
+	core_set_pools(line->kit->core, pools, line->n_keywords);
 	return 0;
 }
 
@@ -389,6 +403,7 @@ static const struct {
     {"options", play_options, false},
     {"pending", play_pending, false},
     {"plan", play_plan, true},
+    {"pools", play_pools, false},
     {"procs", play_procs, true},
     {"reason", play_reason, true},
     {"replace", play_replace, false},

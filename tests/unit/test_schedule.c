@@ -322,6 +322,91 @@ KIT_TEST(schedule, who_fails_while_it_waits_for_a_lock_keeps_nobody_back,
     "cancel ab\n"
     "states ab=failed:canceled b=running\n")
 
+/* --- pools --- */
+
+KIT_TEST(schedule, no_more_of_a_pool_is_held_than_it_has, "proc x",
+    "pools db=3\n"
+    "define proc a use=db:2; proc b use=db:1; proc c use=db:1\n"
+    "start a b c\n"
+    "did start:a start:b\n"
+    "reason c pool a b\n"
+    "exit b 0\n"
+    "did start:c\n")
+
+KIT_TEST(schedule, who_wants_much_of_a_pool_is_not_overtaken, "proc x",
+    "pools db=3\n"
+    "define proc a use=db:2; proc b use=db:3; proc c use=db:1\n"
+    "start a b c\n"
+    "did start:a\n"
+    "reason b pool a\n"
+    "reason c pool b\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit b 0\n"
+    "did start:c\n")
+
+KIT_TEST(schedule, locks_and_pools_are_taken_together_or_not_at_all, "proc x",
+    "pools db=2 mem=8\n"
+    "define proc a use=mem:8; proc b locks=l use=db:1,mem:1; proc c locks=l; proc d use=db:1\n"
+    "start a b c d\n"
+    "did start:a start:d\n"
+    "reason c lock b\n"
+    "exit a 0\n"
+    "did start:b\n")
+
+KIT_TEST(schedule, a_lock_and_a_pool_of_one_name_are_two, "proc x",
+    "pools l=1\n"
+    "define proc a locks=l; proc b use=l:1\n"
+    "start a b\n"
+    "did start:a start:b\n")
+
+KIT_TEST(schedule, placeholders_are_filled_in_names_of_pools, "proc x",
+    "pools db-a=1 db-b=1\n"
+    "define proto p::[x]::[n] use=db-[x]:1\n"
+    "start p::a::1 p::a::2 p::b::1\n"
+    "states p::a::1=running p::a::2=wanted p::b::1=running\n")
+
+KIT_TEST(schedule, what_uses_no_pool_that_there_is_is_refused, "proc x",
+    "pools db=2\n"
+    "define proc a use=dbb:1 -> bad_definition a dbb\n"
+    "define proc a use=db:3 -> bad_definition a db\n"
+    "define proto p::[x] use=db:3 -> bad_definition p::[x] db\n")
+
+KIT_TEST(schedule, what_runs_keeps_what_it_has_of_a_pool_that_shrinks, "proc x",
+    "pools db=4\n"
+    "define proc a use=db:3; proc b use=db:1; proc c use=db:2; proc d use=db:1\n"
+    "start a b c d\n"
+    "did start:a start:b\n"
+    "pools db=1\n"
+    "states a=running b=running c=failed:spawn d=wanted\n"
+    "info c use 2 of the pool db, which has 1\n"
+    "exit a 0\n"
+    "states d=wanted\n"
+    "exit b 0\n"
+    "states d=running\n")
+
+KIT_TEST(schedule, a_pool_that_is_gone_fails_what_waits_for_it, "proc x",
+    "pools db=1\n"
+    "define proc a use=db:1; proc b use=db:1\n"
+    "start a b\n"
+    "pools\n"
+    "states a=running b=failed:spawn\n"
+    "info b pool db\n"
+    "exit a 0\n"
+    "start a\n"
+    "states a=failed:spawn\n"
+    "pools db=1\n"
+    "start a\n"
+    "states a=running\n")
+
+KIT_TEST(schedule, a_pool_that_grows_lets_more_of_those_that_wait_start, "proc x",
+    "pools db=1\n"
+    "define proc a use=db:1; proc b use=db:1; proc c use=db:1\n"
+    "start a b c\n"
+    "did start:a\n"
+    "pools db=2\n"
+    "did start:b\n")
+
 /* --- the parallel limit --- */
 
 KIT_TEST(schedule, fewer_than_parallel_executions_hold_a_slot, "proc a\nproc b\nproc c\nproc d",
@@ -382,6 +467,57 @@ KIT_TEST(schedule, single_mode_is_one_at_a_time, "proc a\nproc b",
     "did start:a\n"
     "exit a 0\n"
     "did start:b\n")
+
+/* --- executors: far has one slot, farther has two --- */
+
+KIT_TEST(schedule, each_executor_has_slots_of_its_own,
+    "proc a executor=far\nproc b executor=far\nproc c\nproc d\nproc e executor=farther",
+    "options parallel=1\n"
+    "start a b c d e\n"
+    "did start:a start:c start:e\n"
+    "reason b slot a\n"
+    "reason d slot c\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit c 0\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, one_at_a_time_is_over_all_executors,
+    "proc a executor=far\nproc b executor=farther\nproc c",
+    "options single\n"
+    "start a b c\n"
+    "did start:a\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit b 0\n"
+    "did start:c\n")
+
+/* A run keeps the one that it was asked for, also for what comes in later. */
+KIT_TEST(schedule, the_executor_is_that_of_the_proc_else_of_the_run_else_of_the_options,
+    "proc a executor=local\nproc b\nproc c\nproc d",
+    "options executor=farther parallel=1\n"
+    "start a b on=far\n"
+    "did start:a start:b\n"
+    "start c @#1\n"
+    "reason c slot b\n"
+    "start d\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, an_executor_that_there_is_not_is_refused, "proc a",
+    "start a on=nowhere -> bad_argument\n"
+    "define proc x executor=nowhere -> bad_definition\n"
+    "did\n")
+
+KIT_TEST(schedule, who_lends_a_slot_lends_that_of_its_executor,
+    "proc outer executor=far\nproc inner executor=far\nproc other executor=far",
+    "start outer\n"
+    "start inner @#1 exec=outer\n"
+    "wait w inner @#1 exec=outer\n"
+    "start other\n"
+    "did start:outer start:inner\n"
+    "exit inner 0\n"
+    "exit outer 0\n"
+    "did over:1 start:other\n")
 
 /* --- timeouts and cancel --- */
 
