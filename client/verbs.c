@@ -33,6 +33,10 @@ const struct option_spec global_options[] = {
 	{                                                                                          \
 		"full", 0, NULL, "execute also what is up to date"                                 \
 	}
+#define OPTION_EXECUTOR                                                                            \
+	{                                                                                          \
+		"executor", 0, "NAME", "where what names no other executor runs"                    \
+	}
 #define OPTION_FAIL_FAST                                                                           \
 	{                                                                                          \
 		"fail-fast", 0, NULL, "cancel the rest of the run at the first failure"            \
@@ -45,6 +49,7 @@ const struct option_spec global_options[] = {
 
 static const struct option_spec run_options[] = {
     {"detach", 'd', NULL, "do not wait: print the run's number, as start does"},
+    OPTION_EXECUTOR,
     OPTION_FAIL_FAST,
     OPTION_PARAM,
     OPTION_AS,
@@ -54,7 +59,7 @@ static const struct option_spec run_options[] = {
 };
 
 static const struct option_spec start_options[] = {
-    OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
+    OPTION_EXECUTOR, OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
 
 static const struct option_spec create_options[] = {OPTION_AS, {0}};
 

@@ -7,6 +7,7 @@
 #include "daemon/effects.h"
 #include "daemon/environment.h"
 #include "daemon/events.h"
+#include "daemon/executors/slurm.h"
 #include "daemon/holds.h"
 #include "daemon/inputs.h"
 #include "daemon/keep.h"
@@ -27,11 +28,12 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 	daemon->inputs = inputs_new();
 	daemon->waits = waits_new();
 	daemon->dynamics = dynamics_new(daemon);
+	daemon->slurm = slurm_new(daemon);
 	daemon->logs_watch = logs_watch_new(daemon);
 	daemon->outputs = outputs_new(daemon);
 	daemon->effects = effects_new(daemon);
 	return daemon->keep && daemon->holds && daemon->environments && daemon->events &&
-	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->logs_watch &&
+	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->slurm && daemon->logs_watch &&
 	               daemon->outputs && daemon->effects
 	           ? 0
 	           : -1;
@@ -39,6 +41,7 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 
 void parts_free(struct daemon *daemon)
 {
+	slurm_free(daemon->slurm);
 	dynamics_free(daemon->dynamics);
 	effects_free(daemon->effects);
 	logs_watch_free(daemon->logs_watch);

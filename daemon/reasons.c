@@ -87,6 +87,8 @@ static char *describe_reason(
 		return describe_lock_wait(execution, names);
 	case WAITS_SLOT:
 		return mem_print("waits for a free slot");
+	case WAITS_POOL:
+	case WAITS_RETRY:
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
 		return NULL;
 	}

@@ -309,6 +309,7 @@ struct exit_report {
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
 	bool is_bad_result;
+	bool is_transient; /* it failed through no fault of its own: it is tried again for a while */
 	const char *info; /* its own message, or what was wrong with its result; or NULL */
 };
 
