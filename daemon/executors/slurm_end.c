@@ -23,6 +23,7 @@ struct cause {
 };
 
 static const struct cause before_begin[] = {
+    {"already completing or completed", "canceled in Slurm while it was pending", false},
     {"Job has been cancelled", "canceled in Slurm while it was pending", false},
     {"Unable to contact slurm controller", "Slurm cannot be reached", true},
     {"Unable to contact slurm daemon", "Slurm cannot be reached", true},
@@ -40,7 +41,7 @@ static const struct cause before_begin[] = {
     {"aborted before step completely launched", "Slurm could not launch it", true},
     {"Unable to allocate resources", "Slurm refuses it", false},
     {"unrecognized option", "srun does not know an option", false},
-    {"Invalid --", "srun does not understand an option", false},
+    {"Invalid ", "srun does not understand an option", false},
 };
 
 static const struct cause after_begin[] = {
