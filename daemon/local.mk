@@ -26,6 +26,8 @@ daemon_workspace_sources = \
 	daemon/workspace/reader.h \
 	daemon/workspace/resources.c \
 	daemon/workspace/resources.h \
+	daemon/workspace/retries.c \
+	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
 	daemon/workspace/schema.c \
@@ -114,6 +116,8 @@ daemon_shell_sources = \
 	daemon/session_room.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
+	daemon/slices.c \
+	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
 	daemon/store_internal.h \
@@ -154,6 +158,8 @@ daemon_worker_sources = \
 daemon_request_sources = \
 	daemon/ask.c \
 	daemon/ask.h \
+	daemon/attempts.c \
+	daemon/attempts.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

@@ -64,12 +64,58 @@ static char *describe_lock_wait(const struct execution *execution, const char *h
 	return text;
 }
 
+/* "0.3s", "2m05s": as people say it. */
+static void format_duration(int64_t duration_ns, char *text, size_t size)
+{
+	double seconds = (double)duration_ns / 1e9;
+
+	if (seconds < 60)
+		snprintf(text, size, "%.1fs", seconds);
+	else
+		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
+}
+
+/* now_ns: 0 where it is said later, too. */
+static char *describe_retry(
+    const struct execution *execution, const struct reason *reason, int64_t now_ns)
+{
+	const char *why = execution->info ? execution->info : "it failed";
+	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+	unsigned next = execution->attempt + 1u;
+	char duration[32];
+
+	if (last < next)
+		last = next;
+	if (now_ns == 0)
+		return mem_print("waits before attempt %u of %u: %s", next, last, why);
+	format_duration(
+	    reason->retry_ns > now_ns ? reason->retry_ns - now_ns : 0, duration, sizeof(duration));
+	return mem_print("waits %s before attempt %u of %u: %s", duration, next, last, why);
+}
+
+/* How much it wants, and how much there is of that. */
+static char *describe_pool(const struct reason *reason, const char *names)
+{
+	char amount[24], used[24], capacity[24];
+
+	amount_print(reason->amount, amount, sizeof(amount));
+	amount_print(reason->used, used, sizeof(used));
+	amount_print(reason->capacity, capacity, sizeof(capacity));
+	if (reason->n_held == 0)
+		return mem_print("waits for %s of the pool %s, for which %s comes first", amount,
+		    reason->lock, *names ? names : "another");
+	return mem_print("waits for %s of the pool %s: %s of %s held by %s", amount, reason->lock,
+	    used, capacity, names);
+}
+
 static char *describe_reason(
     const struct execution *execution, const struct reason *reason, const char *names)
 {
 	switch (reason->kind) {
 	case WAITS_NOT:
 		return NULL;
+	case WAITS_RETRY:
+		return describe_retry(execution, reason, 0);
 	case WAITS_RESOLVE:
 		return mem_print("waits for the answer of a command in its definition");
 	case WAITS_WAVE:
@@ -85,10 +131,10 @@ static char *describe_reason(
 		return mem_print("waits for %s", names);
 	case WAITS_LOCK:
 		return describe_lock_wait(execution, names);
+	case WAITS_POOL:
+		return describe_pool(reason, names);
 	case WAITS_SLOT:
 		return mem_print("waits for a free slot");
-	case WAITS_POOL:
-	case WAITS_RETRY:
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
 		return NULL;
 	}
@@ -126,17 +172,6 @@ char *reason_of_wait(const struct core *core, const struct execution *execution)
 	return text;
 }
 
-/* "0.3s", "2m05s": how long it ran. */
-static void format_duration(int64_t duration_ns, char *text, size_t size)
-{
-	double seconds = (double)duration_ns / 1e9;
-
-	if (seconds < 60)
-		snprintf(text, size, "%.1fs", seconds);
-	else
-		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
-}
-
 /* Since when a lock is held: "since 10:42:05 (3.2s ago)". */
 static char *describe_since(int64_t since_ns, int64_t now_ns)
 {
@@ -160,6 +195,29 @@ static char *describe_lock_fully(const struct reason *reason, const char *name, 
 	since = describe_since(reason->lock_since_ns, now_ns);
 	text = mem_print("waits for the lock %s, held by %s %s", reason->lock, name, since);
 	free(since);
+	return text;
+}
+
+/* Who holds how much, since when. */
+static char *describe_pool_fully(const struct reason *reason, const char *names, int64_t now_ns)
+{
+	struct strings holders = {0};
+	char amount[24], *joined, *text;
+
+	if (reason->n_held == 0)
+		return describe_pool(reason, names);
+	for (size_t i = 0; i < reason->n_held; i++) {
+		char *since = describe_since(reason->since_ns[i], now_ns);
+
+		strings_take(
+		    &holders, mem_print("%s (%s %s)", reason->names.items[i],
+		                  amount_print(reason->held[i], amount, sizeof(amount)), since));
+		free(since);
+	}
+	joined = join_some(&holders);
+	text = describe_pool(reason, joined);
+	free(joined);
+	strings_clear(&holders);
 	return text;
 }
 
@@ -216,8 +274,12 @@ static char *describe_wait_fully(
 	before = execution->predecessor ? execution_run(execution->predecessor) : NULL;
 	if (reason.kind == WAITS_LOCK && reason.lock)
 		text = describe_lock_fully(&reason, names, now_ns);
+	else if (reason.kind == WAITS_POOL && reason.lock)
+		text = describe_pool_fully(&reason, names ? names : "", now_ns);
 	else if (reason.kind == WAITS_SLOT && reason.names.count > 0)
 		text = describe_slot_fully(core, &reason);
+	else if (reason.kind == WAITS_RETRY)
+		text = describe_retry(execution, &reason, now_ns);
 	else if (reason.kind == WAITS_MISSING)
 		text = describe_missing_fully(execution, names);
 	else if (reason.kind == WAITS_PREDECESSOR && before)

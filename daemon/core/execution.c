@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/priority.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/slots.h"
@@ -27,7 +28,8 @@ static const char *const error_names[] = {NULL, "exit", "signal", "timeout", "de
 static const unsigned legal[] = {
     [STATE_WANTED] =
         1u << STATE_RUNNING | 1u << STATE_FAILED | 1u << STATE_SUCCEEDED | 1u << STATE_UP_TO_DATE,
-    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED,
+    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED |
+                      1u << STATE_WANTED, /* to be tried again */
     [STATE_SUCCEEDED] = 0,
     [STATE_FAILED] = 0,
     [STATE_SKIPPED] = 0,
@@ -57,6 +59,11 @@ char *execution_copy_info(const char *text)
 bool execution_is_complete(const struct execution *execution)
 {
 	return execution->state > STATE_RUNNING;
+}
+
+bool execution_has_begun(const struct execution *execution)
+{
+	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
 bool execution_is_success(const struct execution *execution)
@@ -148,6 +155,7 @@ struct execution *execution_new(
 	execution->values = values_ref(proc->values);
 	execution->params = params_ref(run->params);
 	execution->env = scope->env;
+	execution->priority = proc->definition->priority;
 	execution->exit_code = -1;
 	execution->queued_ns = scope->now_ns;
 	slots_assign(core, execution, run);
@@ -417,6 +425,7 @@ void execution_link(struct execution *execution, struct execution *dep)
 void execution_add_dep(struct core *core, struct execution *execution, struct execution *dep)
 {
 	execution_link(execution, dep);
+	priority_raise(core, dep, execution->priority);
 	touch_execution(core, execution);
 	/* Whoever waits for execution waits for dep: it has to be seen in all of its runs. */
 	for (struct membership *at = &execution->first; at; at = at->next_of_execution)
@@ -452,7 +461,7 @@ static bool is_in_progress(const struct execution *execution)
 	if (execution->state == STATE_RUNNING)
 		return !execution->is_lent;
 	return execution->state == STATE_WANTED &&
-	       (execution->is_ready || execution->n_unresolved > 0);
+	       (execution->is_ready || execution->is_retrying || execution->n_unresolved > 0);
 }
 
 void execution_update_progress(struct core *core, struct execution *execution)

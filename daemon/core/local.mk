@@ -42,6 +42,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/nested.h \
 	daemon/core/outline.c \
 	daemon/core/plan.c \
+	daemon/core/priority.c \
+	daemon/core/priority.h \
 	daemon/core/ready.c \
 	daemon/core/ready.h \
 	daemon/core/registry.c \
@@ -54,6 +56,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/resolve.h \
 	daemon/core/resolving.c \
 	daemon/core/resolving.h \
+	daemon/core/retry.c \
+	daemon/core/retry.h \
 	daemon/core/run.c \
 	daemon/core/run.h \
 	daemon/core/search.c \

@@ -259,7 +259,10 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		reason->kind = WAITS_OUTSIDE;
 	if (execution->state != STATE_WANTED)
 		return;
-	if (execution->n_unresolved > 0) {
+	if (execution->is_retrying) {
+		reason->kind = WAITS_RETRY;
+		reason->retry_ns = execution->deadline_ns;
+	} else if (execution->n_unresolved > 0) {
 		reason->kind = WAITS_RESOLVE;
 	} else if (run_holds_back(execution_home(execution), execution->definition->wave)) {
 		reason->kind = WAITS_WAVE;

@@ -10,6 +10,7 @@
 #include "daemon/core/execution.h"
 #include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/retry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
 #include "daemon/core/slots.h"
@@ -80,8 +81,8 @@ static bool is_held_back(struct execution *execution)
 void ready_consider(struct core *core, struct execution *execution)
 {
 	if (execution->state != STATE_WANTED || execution->is_new || execution->is_ready ||
-	    execution->is_gated || execution->n_claims > 0 || execution->n_pending > 0 ||
-	    execution->n_unresolved > 0 || execution->n_missing > 0)
+	    execution->is_retrying || execution->is_gated || execution->n_claims > 0 ||
+	    execution->n_pending > 0 || execution->n_unresolved > 0 || execution->n_missing > 0)
 		return;
 	if (is_held_back(execution))
 		return;
@@ -93,6 +94,8 @@ void ready_consider(struct core *core, struct execution *execution)
 
 void ready_forget(struct core *core, struct execution *execution)
 {
+	if (execution->is_retrying)
+		retry_forget(core, execution);
 	if (execution->is_gated)
 		run_ungate(execution_home(execution), execution);
 	if (execution->is_ready)
@@ -182,11 +185,22 @@ void ready_resume(struct core *core, struct execution *execution)
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
 }
 
+/* How the last one ended. */
+static void forget_attempt(struct execution *execution)
+{
+	free(execution->info);
+	execution->info = NULL;
+	execution->exit_code = -1;
+	execution->signal = 0;
+}
+
 static void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
 {
 	ready_withdraw(core, execution);
 	if (execution->n_claims > 0)
 		lock_take(core, execution);
+	if (execution->attempt > 0)
+		forget_attempt(execution);
 	execution->attempt++;
 	execution->started_ns = now_ns;
 	ready_resume(core, execution);
@@ -283,6 +297,13 @@ void core_tick(struct core *core, int64_t now_ns)
 		struct execution *execution = by_timer(top);
 		if (execution->deadline_ns > now_ns)
 			break;
+		if (execution->state == STATE_WANTED) {
+			retry_forget(core, execution);
+			touch_execution(core, execution);
+			ready_consider(core, execution);
+			execution_update_progress(core, execution);
+			continue;
+		}
 		if (execution->ending != ERROR_NONE) {
 			ready_end(core, execution, execution->ending, NULL, true, now_ns);
 			continue;

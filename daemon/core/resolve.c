@@ -10,6 +10,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/nested.h"
+#include "daemon/core/priority.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/resolving.h"
@@ -42,6 +43,9 @@ static void make_executions(struct search *search, const struct scope *scope)
 		node->execution->is_new = true;
 		execution_join_run(search->core, node->execution, search->run);
 		execution_line_up(node->execution);
+		if (node->execution->predecessor != NULL)
+			priority_raise(search->core, node->execution->predecessor,
+			    node->execution->priority);
 	}
 }
 
@@ -120,7 +124,7 @@ static void release(struct search *search, struct execution *execution, int64_t 
 	struct execution *failed = failed_dep(search->core, search->run, execution);
 	struct membership *member = failed ? execution_in_run(execution, search->run) : NULL;
 
-	if (execution->state != STATE_WANTED)
+	if (execution_has_begun(execution))
 		return;
 	if (member != NULL && !membership_is_complete(member))
 		settle_dep_failed(search->core, member, failed, now_ns);
@@ -133,7 +137,7 @@ static void release_brought(struct core *core, int64_t now_ns)
 {
 	for (size_t i = 0; i < core->n_brought; i++) {
 		struct membership *member = core->brought[i];
-		if (member->execution->state != STATE_WANTED || membership_is_complete(member))
+		if (execution_has_begun(member->execution) || membership_is_complete(member))
 			continue;
 		struct execution *failed = failed_dep(core, member->run, member->execution);
 		if (failed != NULL)

@@ -254,6 +254,8 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
 	       (record->state == STATE_RUNNING || !record->is_pending) &&
+	       (record->retry_ns == 0 || (record->state == STATE_WANTED && record->attempt > 0)) &&
+	       record->n_transient <= record->attempt && is_time(record->retry_ns) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
 	       is_time(record->started_ns) && is_time(record->ended_ns) &&
 	       record->params.text != NULL && has_values(record->definition, record->values) &&
@@ -291,9 +293,13 @@ static void fill_execution(struct execution *execution, const struct execution_r
 {
 	execution->env = record->env;
 	execution->attempt = record->attempt;
+	execution->n_transient = record->n_transient;
+	execution->is_retrying = record->retry_ns > 0;
+	execution->deadline_ns = record->retry_ns;
 	execution->state = (uint8_t)record->state;
 	execution->error = (uint8_t)record->error;
 	execution->ending = (uint8_t)record->ending;
+	execution->priority = record->priority;
 	execution->is_pending = record->is_pending;
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;

@@ -281,6 +281,9 @@ static void check_no_hang(struct sim *sim, const struct census *census)
 		if (run->holds > 0)
 			return;
 	for (size_t i = 0; i < census->count; i++)
+		if (census->items[i]->is_retrying)
+			return;
+	for (size_t i = 0; i < census->count; i++)
 		if (census->items[i]->state == STATE_WANTED)
 			sim_fail(sim, "%s waits and nothing will ever happen",
 			    census->items[i]->proc->name);

@@ -96,6 +96,20 @@ bool model_is_complete(const struct model_exec *exec)
 	return exec->state != STATE_WANTED && exec->state != STATE_RUNNING;
 }
 
+void model_raise(struct model_exec *exec, int priority)
+{
+	if (model_is_complete(exec) || exec->priority >= priority)
+		return;
+	exec->priority = priority;
+	for (size_t i = 0; i < exec->n_deps; i++)
+		model_raise(exec->deps[i], priority);
+	if (model_before(exec) != NULL)
+		model_raise(model_before(exec), priority);
+	for (size_t i = 0; i < exec->n_awaits; i++)
+		if (model_awaits(exec, exec->awaits[i]))
+			model_raise(exec->awaits[i], priority);
+}
+
 bool model_is_success(const struct model_exec *exec)
 {
 	return exec->state == STATE_SUCCEEDED || exec->state == STATE_SKIPPED;

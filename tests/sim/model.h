@@ -44,6 +44,9 @@ struct model_exec {
 	enum execution_error ending; /* SIGTERM was sent, for this reason; ERROR_NONE: not */
 	uint64_t batch;              /* the number of the plan that made it */
 	uint64_t rank_ms;            /* see model_rank() */
+	unsigned attempt;            /* 1 and up once it was started */
+	bool is_retrying;            /* it waits for the time when it is tried again: */
+	int64_t retry_ns;
 	int64_t started_ns;
 	int64_t deadline_ns;
 	int64_t kill_ns;
@@ -284,6 +287,8 @@ struct model_exec *model_before(const struct model_exec *exec);
 /* The last of that name that has not ended, or NULL. */
 struct model_exec *model_last(const struct model *model, const char *name);
 
+/* Raises exec to a priority, and all that it waits for. */
+void model_raise(struct model_exec *exec, int priority);
 bool model_is_complete(const struct model_exec *exec);
 bool model_is_success(const struct model_exec *exec);
 bool model_member_is_complete(const struct model_member *member);

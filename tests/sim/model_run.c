@@ -223,6 +223,7 @@ static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *no
 	exec->state = STATE_WANTED;
 	exec->deadline_ns = INT64_MAX;
 	exec->kill_ns = INT64_MAX;
+	exec->priority = definition->priority;
 	exec->predecessor = model_last(plan->model, exec->name);
 	return exec;
 }
@@ -278,6 +279,23 @@ static void extend_waits(struct model_plan *plan, const bool *is_coming)
 		for (size_t j = 0; j < plan->n_nodes; j++)
 			if (is_coming[j])
 				model_await(exec, plan->nodes[j].exec);
+		for (size_t j = 0; j < exec->n_awaits; j++)
+			if (model_awaits(exec, exec->awaits[j]))
+				model_raise(exec->awaits[j], exec->priority);
+	}
+}
+
+/* What is waited for is as high as who waits for it. */
+static void raise_all(struct model *model)
+{
+	for (size_t i = 0; i < model->n_execs; i++) {
+		const struct model_exec *exec = model->execs[i];
+		if (model_is_complete(exec))
+			continue;
+		for (size_t j = 0; j < exec->n_deps; j++)
+			model_raise(exec->deps[j], exec->priority);
+		if (model_before(exec) != NULL)
+			model_raise(model_before(exec), exec->priority);
 	}
 }
 
@@ -315,6 +333,7 @@ void plan_commit(struct model_plan *plan)
 	for (size_t i = 0; i < plan->n_edges; i++)
 		follow(model, plan->nodes[plan->edges[i].from].exec,
 		    plan->nodes[plan->edges[i].to].exec);
+	raise_all(model);
 	model_rank(plan, is_new);
 	free(is_new);
 	for (size_t i = n_before; i < model->n_execs; i++)

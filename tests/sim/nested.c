@@ -148,6 +148,9 @@ static bool follow(struct sim *sim, struct model_exec *waiter, const struct scop
 		for (size_t i = n_before; scope->is_waiting && i < run->n_members; i++)
 			model_await(waiter, run->members[i].exec);
 		waiter->is_extended = scope->is_waiting;
+		for (size_t i = 0; fault->code == FAULT_NONE && i < waiter->n_awaits; i++)
+			if (model_awaits(waiter, waiter->awaits[i]))
+				model_raise(waiter->awaits[i], waiter->priority);
 		/* A circle that a failure opens at once may count, or may not. */
 		was_endless = nested_is_endless(sim->model, waiter);
 		model_spread(sim->model);

@@ -309,6 +309,12 @@ static void say_definition(const struct sim *sim, const struct definition *defin
 	for (size_t i = 0; i < definition->n_uses; i++)
 		strings_take(&words, mem_print("use=%s:%d", definition->uses[i].pool,
 		                         (int)definition->uses[i].amount));
+	if (definition->retries.times > 0)
+		strings_take(&words, mem_print("retries=%u,%d,%g", definition->retries.times,
+		                         (int)(definition->retries.delay_ns / SIM_SECOND_NS),
+		                         definition->retries.backoff));
+	if (definition->priority != 0)
+		strings_take(&words, mem_print("priority=%d", definition->priority));
 	if (definition->executor != NULL)
 		strings_take(&words, mem_print("executor=%s", definition->executor));
 	char *text = strings_join(&words, " ");

@@ -12,7 +12,6 @@ enum feature {
 	FEATURE_LOCKS,
 	FEATURE_POOLS,
 	FEATURE_PRIORITY,
-	FEATURE_RETRIES,
 	FEATURE_TIMEOUTS,
 	FEATURE_FAILURES,
 	FEATURE_CANCEL,
@@ -28,6 +27,7 @@ enum feature {
 	FEATURE_NESTED,
 	FEATURE_CYCLES, /* and other faults of requests */
 	FEATURE_NOW,
+	FEATURE_RETRIES,
 	FEATURE_EXECUTORS,    /* two, with limits of their own */
 	FEATURE_CRASHES,      /* of the scheduler, and of the supervisor, now and then */
 	FEATURE_MANY_CRASHES, /* the same at most steps */

@@ -17,6 +17,7 @@
 /* A process that the core asked for. */
 struct sim_process {
 	uint64_t exec;
+	unsigned attempt;
 	int64_t ends_ns; /* INT64_MAX: it is blocked in a nested wait */
 	int64_t left_ns; /* what it still has to do after that wait */
 	struct exit_report report;

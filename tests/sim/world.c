@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/model.h"
 
 static const char *const proto_names[WORLD_PROTOS] = {"f::[x]", "g::[x]::[y]", "s", "h::[x]"};
 
@@ -178,6 +179,12 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.n_words = 1;
 	add_locks(world, definition);
 	add_uses(world, definition);
+	if (has(world, FEATURE_RETRIES) && chance(world, 25))
+		definition->retries = (struct retries){.times = (uint16_t)(1 + below(world, 3)),
+		    .errors = 1u << ERROR_EXIT | 1u << ERROR_TIMEOUT |
+		              (chance(world, 50) ? 1u << ERROR_LOST : 1u << ERROR_SPAWN),
+		    .delay_ns = below(world, 10) * INT64_C(1000000000),
+		    .backoff = 1 + below(world, 2)};
 	if (has(world, FEATURE_EXECUTORS) && chance(world, 25))
 		definition->executor = mem_copy("far");
 	if (has(world, FEATURE_TIMEOUTS) && chance(world, 15))
@@ -211,6 +218,8 @@ struct definition *world_make_proc(struct world *world, unsigned index)
 	add_rdeps(world, definition, index, false);
 	if (has(world, FEATURE_WAVES) && chance(world, world->wave_percent))
 		definition->wave = (int32_t)(index / 3);
+	if (has(world, FEATURE_PRIORITY) && chance(world, 20))
+		definition->priority = (int16_t)(below(world, 5) - 2);
 	definition->is_now = has(world, FEATURE_NOW) && chance(world, 6);
 	return finish(world, definition);
 }

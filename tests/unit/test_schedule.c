@@ -407,6 +407,62 @@ KIT_TEST(schedule, a_pool_that_grows_lets_more_of_those_that_wait_start, "proc x
     "pools db=2\n"
     "did start:b\n")
 
+/* --- priorities --- */
+
+KIT_TEST(schedule, a_slot_goes_to_the_highest_priority,
+    "proc hold\nproc a\nproc b priority=5\nproc c priority=-1\nproc d priority=5",
+    "options parallel=1\n"
+    "start hold\n"
+    "start c a b d\n"
+    "did start:hold\n"
+    "exit hold 0\n"
+    "did over:1 start:b\n"
+    "exit b 0\n"
+    "did start:d\n"
+    "exit d 0\n"
+    "did start:a\n"
+    "exit a 0\n"
+    "did start:c\n")
+
+KIT_TEST(schedule, what_a_high_one_waits_for_is_as_high,
+    "proc hold\nproc other\nproc deep\nproc dep deps=deep\nproc high deps=dep priority=9",
+    "options parallel=1\n"
+    "start hold other\n"
+    "start high\n"
+    "exit hold 0\n"
+    "states other=wanted deep=running\n"
+    "exit deep 0\n"
+    "states other=wanted dep=running\n"
+    "exit dep 0\n"
+    "states other=wanted high=running\n")
+
+KIT_TEST(schedule, what_is_in_line_already_is_raised_with_whoever_joins_it,
+    "proc hold locks=l\nproc a locks=l\nproc b locks=l\nproc high deps=b priority=9",
+    "start hold a b\n"
+    "start high\n"
+    "exit hold 0\n"
+    "states a=wanted b=running\n")
+
+KIT_TEST(schedule, a_lock_goes_to_the_highest_priority,
+    "proc hold locks=l\nproc a locks=l\nproc b locks=l priority=2\nproc ab locks=l,m",
+    "start hold\n"
+    "start a b ab\n"
+    "exit hold 0\n"
+    "states a=wanted b=running ab=wanted\n"
+    "exit b 0\n"
+    "states a=running ab=wanted\n")
+
+KIT_TEST(schedule, what_a_high_one_waits_for_inside_is_as_high,
+    "proc high priority=9\nproc hold\nproc other\nproc inner",
+    "options parallel=2\n"
+    "start hold high\n"
+    "start other\n"
+    "start inner\n"
+    "states other=wanted inner=wanted\n"
+    "start inner @#1 exec=high --waiting\n"
+    "wait w inner @#1 exec=high\n"
+    "states other=wanted inner=running\n")
+
 /* --- the parallel limit --- */
 
 KIT_TEST(schedule, fewer_than_parallel_executions_hold_a_slot, "proc a\nproc b\nproc c\nproc d",
