@@ -73,16 +73,20 @@ static void compose_resources(const struct executor *executor, const struct exec
 
 /* --- the context, for a process that may not reach the socket --- */
 
-static char *context_path(const struct daemon *daemon, uint64_t exec)
+/* Of each attempt another file, as that of an earlier one is removed some time after its end. */
+static char *context_path(const struct daemon *daemon, const struct execution *execution)
 {
-	return process_file(daemon->state_directory, exec, "context");
+	char suffix[32];
+
+	snprintf(suffix, sizeof(suffix), "%u.context", (unsigned)execution->attempt);
+	return process_file(daemon->state_directory, execution->id, suffix);
 }
 
 /* Leaves what `context` answers in a file that PP_CONTEXT names. NULL, or what is wrong. */
 static char *leave_context(
     struct daemon *daemon, const struct execution *execution, struct process *process)
 {
-	char *path = context_path(daemon, execution->id), *problem = NULL;
+	char *path = context_path(daemon, execution), *problem = NULL;
 	json_t *context = view_context(execution);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -156,7 +160,7 @@ void executors_end(struct daemon *daemon, struct execution *execution,
 {
 	if (is_local(execution))
 		return;
-	keep_remove_file(daemon, context_path(daemon, execution->id));
+	keep_remove_file(daemon, context_path(daemon, execution));
 	if (is_slurm(execution))
 		slurm_end(daemon->slurm, execution, exit, report, info);
 }

@@ -34,15 +34,20 @@
 
 /* --- what Slurm says --- */
 
-static char *messages_path(const struct daemon *daemon, uint64_t exec)
+/* Of each attempt another file, as that of an earlier one is removed some time after its end. */
+static char *messages_path(const struct daemon *daemon, uint64_t exec, unsigned attempt)
 {
-	return process_file(daemon->state_directory, exec, "slurm");
+	char suffix[32];
+
+	snprintf(suffix, sizeof(suffix), "%u.slurm", attempt);
+	return process_file(daemon->state_directory, exec, suffix);
 }
 
 /* What is in the file, or ""; when that was, in *since_ns (may be NULL). */
-static char *read_messages(const struct daemon *daemon, uint64_t exec, int64_t *since_ns)
+static char *read_messages(
+    const struct daemon *daemon, uint64_t exec, unsigned attempt, int64_t *since_ns)
 {
-	char *path = messages_path(daemon, exec), *text;
+	char *path = messages_path(daemon, exec, attempt), *text;
 	struct stat status;
 	size_t length;
 
@@ -65,7 +70,7 @@ static void look_for_begin(struct slurm *slurm, struct job *job)
 
 	if (job->phase != JOB_PENDING)
 		return;
-	messages = read_messages(daemon, job->exec, &since_ns);
+	messages = read_messages(daemon, job->exec, job->attempt, &since_ns);
 	if (slurm_has_begun(messages, &id)) {
 		jobs_set_phase(slurm, job, JOB_BEGUN);
 		jobs_set_id(job, id);
@@ -83,7 +88,7 @@ void slurm_wrap(struct slurm *slurm, const struct execution *execution, struct p
 {
 	struct strings words = {0};
 	char *key = job_print_key(slurm, execution->id, execution->attempt);
-	char *messages = messages_path(slurm->daemon, execution->id);
+	char *messages = messages_path(slurm->daemon, execution->id, execution->attempt);
 	const struct slurm_command command = {.name = execution->proc->name,
 	    .key = key,
 	    .messages = messages,
@@ -175,7 +180,7 @@ void slurm_end(struct slurm *slurm, struct execution *execution, const struct wo
 {
 	struct daemon *daemon = slurm->daemon;
 	struct job *job = jobs_find(slurm, execution->id);
-	char *messages = read_messages(daemon, execution->id, NULL);
+	char *messages = read_messages(daemon, execution->id, execution->attempt, NULL);
 	struct slurm_end end;
 
 	if (job)
@@ -193,7 +198,7 @@ void slurm_end(struct slurm *slurm, struct execution *execution, const struct wo
 		*info = end.info;
 	}
 	free(messages);
-	keep_remove_file(daemon, messages_path(daemon, execution->id));
+	keep_remove_file(daemon, messages_path(daemon, execution->id, execution->attempt));
 	if (job)
 		jobs_drop(slurm, job);
 }

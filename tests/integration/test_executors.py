@@ -79,8 +79,9 @@ class Prefix(kit.Case):
         self.ws.ppctl("--run", run, "start", "--executor", "far", "a")
         self.ws.ppctl("--run", run, "wait", "a")
         self.ws.define({"a": {"run": "echo ran"}, "b": {"run": "echo ran"}})
-        done = self.ws.ppctl("--run", run, "--json", "run", "b", status=None)
-        self.assertNotEqual(done.status, 0)
+        view = self.ws.ppctl("--run", run, "--json", "run", "b", status=1).views()["b"]
+        self.assertEqual(view["error"], "spawn")
+        self.assertIn("there is no executor far", view["info"])
 
 
 class Refused(kit.Case):
@@ -133,6 +134,24 @@ class PlayedSlurm(kit.Case):
                      "--nice=9", "--job-name=a::9", "--ntasks=1", "--quiet"):
             self.assertIn(word, words)
         self.assertEqual(self.ws.ppctl("logs", "a::9").out, "9\n")
+
+    def test_what_is_transient_is_tried_again(self):
+        self.ws.write("refusal", "srun: error: Unable to allocate resources: Unable to contact slurm controller "
+                                 "(connect failure)\n")
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppctl("start", "--executor", "slurm", "a")
+        kit.until(lambda: "before attempt 2" in (self.waits("a") or ""), "it waits for another attempt")
+        self.assertIn("Slurm cannot be reached: Unable to allocate resources", self.waits("a"))
+        (self.ws.dir / "refusal").unlink()
+        self.ws.until_state("a", "succeeded")
+
+    def waits(self, name):
+        return self.ws.ppctl("--json", "status", name).views()[name]["waits"]
+
+    def test_an_attempt_right_after_another_has_its_files(self):
+        self.ws.define({"a": {"run": "ppctl context >/dev/null && test -s $PP_CONTEXT && test -e tried || "
+                                     "{ touch tried; exit 1; }", "retries": {"times": 1, "delay": 0}}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
 
     def test_no_success_without_a_beginning(self):
         self.ws.write("bin/srun", "#!/bin/sh\nexit 0\n", 0o755)

@@ -221,6 +221,36 @@ class Ends(SlurmCase):
         self.ws.open_gate("gate")
         self.ws.ppctl("wait", status=None)
 
+    def test_preempted_it_is_tried_again(self):
+        self.define({"low": {"run": f"echo begun >>begun; [ -e done ] || {self.ws.gate('gate')}",
+                             "resources": {"cpus": slurm.CPUS}},
+                     "high": {"run": "touch done", "resources": {"cpus": slurm.CPUS, "partition": "urgent"}}})
+        self.ws.ppctl("start", "low")
+        self.until_begun("low")
+        self.ws.ppctl("run", "high")
+        self.ws.ppctl("wait")
+        self.assertEqual(self.view("low")["state"], "succeeded")
+        self.assertEqual(self.ws.read("begun"), "begun\nbegun\n")
+
+    def test_a_closed_partition_is_tried_again(self):
+        self.define({"a": {"run": "true", "resources": {"partition": "closed"}}})
+        self.ws.ppctl("start", "a")
+        kit.until(lambda: "drained or inactive" in (self.view("a")["waits"] or ""), "it is refused for now")
+        self.ws.ppctl("cancel", "a")
+        self.ws.until_state("a", "failed")
+
+    def test_slurm_away_for_a_while(self):
+        self.define({"a": {"run": "true"}})
+        CLUSTER.stop_controller()
+        try:
+            self.ws.ppctl("start", "a")
+            # srun itself goes on trying for a while, as Slurm's MessageTimeout says.
+            kit.until(lambda: self.view("a")["state"] == "running", "it is asked for")
+        finally:
+            CLUSTER.start_controller()
+        self.ws.ppctl("wait")
+        self.assertEqual(self.view("a")["state"], "succeeded")
+
     def test_no_srun(self):
         self.define({"a": {"run": "true"}})
         self.ws.env["PATH"] = f"{kit.BUILD}:/bin:/usr/bin"
