@@ -91,6 +91,8 @@ const struct option_spec define_options[] = {
     {"dep", 0, "D", "a dependency: a name, a pattern, special:no_failures, command:CMD"},
     {"rdep", 0, "R", "a reverse one: T, when_scheduled:T, when_target_scheduled:T"},
     {"lock", 0, "L", "a lock that it needs"},
+    {"use", 0, "P=N", "how much of a pool it uses: mem=8GiB, db=1"},
+    {"priority", 0, "N", "what has a higher one starts first"},
     {"wave", 0, "N", "its wave"},
     {"timeout", 0, "TIME", "500ms, 30s, 5m, 2h or 1d"},
     {"now", 0, NULL, "start it at once"},

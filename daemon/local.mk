@@ -30,6 +30,8 @@ daemon_workspace_sources = \
 	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
+	daemon/workspace/scheduling.c \
+	daemon/workspace/scheduling.h \
 	daemon/workspace/schema.c \
 	daemon/workspace/schema.h \
 	daemon/workspace/schema_tables.c \
@@ -66,6 +68,8 @@ daemon_shell_sources = \
 	daemon/holds.h \
 	daemon/inputs.c \
 	daemon/inputs.h \
+	daemon/jobserver.c \
+	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
 	daemon/leftovers.c \

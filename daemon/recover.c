@@ -29,9 +29,12 @@
 static struct core *new_core(const struct daemon *daemon, const struct store_counters *counters)
 {
 	struct core_options options;
+	struct core *core;
 
 	settings_convert(workspace_get_options(daemon->workspace), &options);
-	return core_new(&options, counters->run, counters->exec);
+	core = core_new(&options, counters->run, counters->exec);
+	settings_apply_pools(core, workspace_get_pools(daemon->workspace));
+	return core;
 }
 
 /* Whether the supervisor is still the one under which the state was stored, and the boot. */

@@ -9,6 +9,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/executors/executors.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
@@ -43,10 +44,12 @@ static int apply(struct daemon *daemon, const struct workspace_load *load, int64
 	/* What is now: true starts under the new options. */
 	executors_apply(daemon, &load->executors);
 	settings_apply(daemon, &load->options, now_ns);
+	settings_apply_pools(daemon->core, load->pools);
 	status = core_define(daemon->core, &request, outcome, fault);
 	if (status != 0) {
 		executors_apply(daemon, workspace_get_executors(daemon->workspace));
 		settings_apply(daemon, workspace_get_options(daemon->workspace), now_ns);
+		settings_apply_pools(daemon->core, workspace_get_pools(daemon->workspace));
 	}
 	free(params);
 	return status;
@@ -73,6 +76,7 @@ int reload_workspace(
 
 	if (load && apply(daemon, load, now_ns, &own, &fault) == 0) {
 		workspace_accept(daemon->workspace);
+		jobserver_apply_options(daemon);
 		give_back_memory(&own);
 		keep_settings(daemon);
 	} else if (load)

@@ -48,6 +48,9 @@ json_t *view_defined_deps(const struct definition *definition, char *const *valu
 json_t *view_locks(const struct definition *definition, char *const *values);
 
 /* "dep", "rdep", "when_scheduled", … Static. */
+/* The amounts of pools that it holds while it runs, by name. */
+json_t *view_uses(const struct definition *definition, char *const *values);
+
 const char *view_edge_reason(enum edge_reason reason);
 
 /* A time in nanoseconds since the epoch, in seconds; null for 0. */

@@ -38,11 +38,6 @@ void lock_init(struct core *core)
 	heap_init(&core->changed_claims, changed_is_before);
 }
 
-bool lock_is_wanted(const struct definition *definition)
-{
-	return definition->locks.count > 0 || definition->n_uses > 0;
-}
-
 /* --- locks and pools --- */
 
 struct lock *lock_find(const struct core *core, const char *name, bool is_pool)

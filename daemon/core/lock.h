@@ -53,9 +53,6 @@ struct lock *lock_find(const struct core *core, const char *name, bool is_pool);
 /* Whether a is to have before b what both want: by priority, then the earlier requested. */
 bool lock_is_before(const struct execution *a, const struct execution *b);
 
-/* Whether definition wants any. */
-bool lock_is_wanted(const struct definition *definition);
-
 /* Begins to wait for the locks and pools of execution, which is made ready once it can have them,
  * or where it never can: it claims nothing then, and lock_check() says why. */
 void lock_claim(struct core *core, struct execution *execution);

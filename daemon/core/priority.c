@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "daemon/core/execution.h"
 #include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/ready.h"
@@ -30,7 +29,7 @@ static void push(struct stack *stack, struct execution *execution, int16_t prior
 static void raise(struct core *core, struct execution *execution, int16_t priority)
 {
 	bool is_claiming = execution->n_claims > 0 && !execution->has_locks;
-	bool was_ready = execution->is_ready && !execution_is_collector(execution);
+	bool was_ready = execution->is_ready && !execution->is_collector;
 
 	if (is_claiming)
 		lock_leave(core, execution);

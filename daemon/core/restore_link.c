@@ -210,7 +210,7 @@ static int resume(struct core *core, struct execution *execution, int64_t now_ns
 {
 	enum execution_error ending = execution->ending;
 
-	if (lock_is_wanted(execution->definition) && lock_restore(core, execution) != 0)
+	if (execution->needs_locks && lock_restore(core, execution) != 0)
 		return -1;
 	ready_resume(core, execution);
 	execution_update_progress(core, execution);

@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/executors/prefix.h"
 #include "daemon/executors/slurm.h"
+#include "daemon/extra.h"
 #include "daemon/keep.h"
 #include "daemon/views.h"
 #include "daemon/workspace/workspace.h"
@@ -152,7 +153,12 @@ void executors_signal(struct daemon *daemon, const struct execution *execution, 
 bool executors_delay_end(
     struct daemon *daemon, const struct execution *execution, const struct worker_exit *report)
 {
-	return is_slurm(execution) && slurm_delays_end(daemon->slurm, report);
+	struct exec_extra *extra = execution->extra;
+
+	if (!is_slurm(execution) || !slurm_delays_end(daemon->slurm, execution, report))
+		return false;
+	extra->is_reported = true; /* so recovery does not start it again */
+	return true;
 }
 
 void executors_end(struct daemon *daemon, struct execution *execution,

@@ -106,8 +106,11 @@ void slurm_wrap(struct slurm *slurm, const struct execution *execution, struct p
 
 void slurm_begin(struct slurm *slurm, struct execution *execution)
 {
-	struct job *job = jobs_add(slurm, execution);
+	struct job *job = jobs_find(slurm, execution->id);
 
+	if (job && job->phase == JOB_ENDING && job->attempt == execution->attempt)
+		return; /* its srun has ended already */
+	job = jobs_add(slurm, execution);
 	look_for_begin(slurm, job);
 	if (job->phase == JOB_PENDING)
 		pending_begin(slurm->daemon, execution, "pending in Slurm");
@@ -135,12 +138,15 @@ void slurm_signal(struct slurm *slurm, const struct execution *execution, int si
 	slurm_watch(slurm);
 }
 
-bool slurm_delays_end(struct slurm *slurm, const struct worker_exit *report)
+bool slurm_delays_end(
+    struct slurm *slurm, const struct execution *execution, const struct worker_exit *report)
 {
-	struct job *job = jobs_find(slurm, report->key.exec);
+	struct job *job = jobs_find(slurm, execution->id);
 
-	if (!job || report->spawn_errno || !WIFSIGNALED(report->wait_status))
+	if (report->spawn_errno || !WIFSIGNALED(report->wait_status))
 		return false;
+	if (!job) /* it has ended while there was no scheduler */
+		job = jobs_add(slurm, execution);
 	log_warning("srun was killed, its job is looked for exec=%" PRIu64, job->exec);
 	jobs_set_phase(slurm, job, JOB_ENDING);
 	job->report = *report;

@@ -34,7 +34,8 @@ void slurm_signal(struct slurm *slurm, const struct execution *execution, int si
 
 /* srun was killed, so its job may go on: then the end has to wait, and effects_finish() is called
  * when it is sure that the job is gone. */
-bool slurm_delays_end(struct slurm *slurm, const struct worker_exit *report);
+bool slurm_delays_end(
+    struct slurm *slurm, const struct execution *execution, const struct worker_exit *report);
 
 /* Nobody knows what became of its srun: the job is ended, if there is one, and then it is lost. */
 void slurm_lose(struct slurm *slurm, struct execution *execution);

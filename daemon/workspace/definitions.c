@@ -12,6 +12,7 @@
 #include "daemon/workspace/resources.h"
 #include "daemon/workspace/retries.h"
 #include "daemon/workspace/scalar.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/units.h"
 #include "daemon/workspace/yaml.h"
@@ -339,6 +340,19 @@ static int read_resources(const struct reader *reader, const struct place *place
 	return definition->resources ? 0 : reader_refuse(reader, place, "out of memory");
 }
 
+static int read_jobserver(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	const char *form = json_string_value(value);
+
+	(void)reader, (void)place;
+	if (form)
+		definition->jobserver = strcmp(form, "fifo") == 0 ? USES_FIFO : USES_PIPE;
+	else
+		definition->jobserver = json_is_true(value) ? USES_JOBSERVER : USES_NO_JOBSERVER;
+	return 0;
+}
+
 struct field {
 	const char *key;
 	field_reader *read;
@@ -362,6 +376,9 @@ static const struct field fields[] = {
     {"log_ignore", read_log_ignore},
     {"executor", read_executor},
     {"resources", read_resources},
+    {"use", use_read},
+    {"priority", priority_read},
+    {"jobserver", read_jobserver},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -15,11 +15,8 @@
 #define POOLS_MAX 1000
 #define USES_MAX 100
 
-#define RETRIES_MAX 100
-
 extern const struct schema_shape pools_shape;
 extern const struct schema_shape use_shape;
-extern const struct schema_shape retries_shape;
 
 /*
  * The pools of a file, their capacities as integers: a new object, empty where value is NULL or
@@ -31,8 +28,6 @@ json_t *pools_read(const struct reader *reader, const json_t *value);
 int use_read(const struct reader *reader, const struct place *place, const json_t *value,
     struct definition *definition);
 int priority_read(const struct reader *reader, const struct place *place, const json_t *value,
-    struct definition *definition);
-int retries_read(const struct reader *reader, const struct place *place, const json_t *value,
     struct definition *definition);
 
 #endif

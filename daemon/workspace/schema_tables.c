@@ -9,6 +9,7 @@
 #include "daemon/workspace/executors.h"
 #include "daemon/workspace/options.h"
 #include "daemon/workspace/resources.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/retries.h"
 
 static const char later[] = "reserved for a later version of parproc";
@@ -87,6 +88,10 @@ static const struct schema_shape retries = {
 static const char *const result_words[] = {"file", "stdout", NULL};
 static const struct schema_shape result = {.types = SCHEMA_TEXT, .words = result_words};
 
+static const char *const jobserver_words[] = {"pipe", "fifo", NULL};
+static const struct schema_shape jobserver = {
+    .types = SCHEMA_BOOL | SCHEMA_TEXT, .words = jobserver_words};
+
 static const char *const when_words[] = {"always", "succeeded", NULL};
 static const struct schema_shape when = {.types = SCHEMA_TEXT, .words = when_words};
 
@@ -115,15 +120,15 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "result", .shape = &result}, \
 	{.name = "params", .shape = &own_params}, \
 	{.name = "log_ignore", .shape = &log_ignore}, \
+	{.name = "jobserver", .shape = &jobserver}, \
 	{.name = "inputs", .refusal = later}, \
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
 	{.name = "executor", .shape = &text}, \
 	{.name = "resources", .shape = &resources_shape}, \
-	{.name = "use", .refusal = later}, \
-	{.name = "priority", .refusal = later}, \
-	{.name = "jobserver", .refusal = later}, \
+	{.name = "use", .shape = &use_shape}, \
+	{.name = "priority", .shape = &integer}, \
 	{0}
 /* clang-format on */
 
@@ -151,7 +156,7 @@ static const struct schema_key workspace_keys[] = {
     {.name = "procs", .shape = &procs},
     {.name = "protos", .shape = &protos},
     {.name = "executors", .shape = &executors_shape},
-    {.name = "pools", .refusal = later},
+    {.name = "pools", .shape = &pools_shape},
     {0},
 };
 const struct schema_shape schema_workspace = {.types = SCHEMA_MAP, .keys = workspace_keys};
@@ -162,6 +167,7 @@ static const struct schema_key definitions_keys[] = {
     {.name = "options", .refusal = "only the workspace file has options; use options.set"},
     {.name = "params", .refusal = "only the workspace file has params; use params.set"},
     {.name = "executors", .refusal = "only the workspace file has executors"},
+    {.name = "pools", .refusal = "only the workspace file has pools"},
     {0},
 };
 const struct schema_shape schema_definitions = {.types = SCHEMA_MAP, .keys = definitions_keys};

@@ -11,6 +11,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/measure.h"
 #include "daemon/workspace/file.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/yaml.h"
 
@@ -31,6 +32,7 @@ struct workspace {
 	json_t *params;
 	struct executors executors;
 	json_t *executors_value;
+	json_t *pools;
 
 	/* What these are made of: the file's, and what was set over it. */
 	json_t *file_params;
@@ -97,7 +99,8 @@ static int parse(const char *bytes, size_t length, const char *file, const json_
 	load->params = json_is_object(params) ? json_copy((json_t *)params) : json_object();
 	if (!load->params)
 		return reader_refuse(&reader, NULL, "out of memory");
-	if (parse_executors(value, &reader, load) == 0 &&
+	load->pools = pools_read(&reader, json_object_get(value, "pools"));
+	if (load->pools && parse_executors(value, &reader, load) == 0 &&
 	    definitions_from_json(value, ORIGIN_FILE, load->options.separator, &reader,
 	        &load->definitions) == 0 &&
 	    executors_check(&load->executors, &load->definitions, &reader) == 0)
@@ -122,6 +125,7 @@ void workspace_load_clear(struct workspace_load *load)
 	json_decref(load->params);
 	executors_clear(&load->executors);
 	json_decref(load->executors_value);
+	json_decref(load->pools);
 	*load = (struct workspace_load){0};
 }
 
@@ -152,13 +156,14 @@ struct workspace *workspace_new(const char *directory)
 
 	workspace->directory = mem_copy(directory);
 	workspace->params = json_object();
+	workspace->pools = json_object();
 	workspace->file_params = json_object();
 	workspace->set_options = json_object();
 	workspace->set_params = json_object();
 	workspace_options_init(&workspace->options);
 	restore_executors(workspace, NULL);
-	if (workspace->params && workspace->file_params && workspace->set_options &&
-	    workspace->set_params)
+	if (workspace->params && workspace->pools && workspace->file_params &&
+	    workspace->set_options && workspace->set_params)
 		return workspace;
 	workspace_free(workspace);
 	return NULL;
@@ -180,6 +185,7 @@ void workspace_free(struct workspace *workspace)
 	drop_pending(workspace);
 	workspace_error_clear(&workspace->error);
 	json_decref(workspace->params);
+	json_decref(workspace->pools);
 	json_decref(workspace->file_params);
 	json_decref(workspace->set_options);
 	json_decref(workspace->set_params);
@@ -260,6 +266,8 @@ void workspace_accept(struct workspace *workspace)
 	workspace->options = workspace->pending.options;
 	json_decref(workspace->params);
 	workspace->params = json_incref(workspace->pending.params);
+	json_decref(workspace->pools);
+	workspace->pools = json_incref(workspace->pending.pools);
 	json_decref(workspace->file_params);
 	workspace->file_params = json_incref(workspace->pending_params);
 	executors_clear(&workspace->executors);
@@ -337,6 +345,11 @@ int workspace_set_options(
 	return 0;
 }
 
+const json_t *workspace_get_pools(const struct workspace *workspace)
+{
+	return workspace->pools;
+}
+
 const json_t *workspace_get_params(const struct workspace *workspace)
 {
 	return workspace->params;
@@ -371,10 +384,11 @@ const struct executors *workspace_get_executors(const struct workspace *workspac
 
 json_t *workspace_save(const struct workspace *workspace)
 {
-	return json_pack("{s:o?, s:O, s:O, s:O, s:O, s:O?}", "options",
+	return json_pack("{s:o?, s:O, s:O, s:O, s:O, s:O, s:O?}", "options",
 	    workspace_options_json(&workspace->options), "params", workspace->params, "file_params",
 	    workspace->file_params, "set_options", workspace->set_options, "set_params",
-	    workspace->set_params, "executors", workspace->executors_value);
+	    workspace->set_params, "pools", workspace->pools, "executors",
+	    workspace->executors_value);
 }
 
 static void restore_object(json_t **object, const json_t *saved, const char *name)
@@ -391,6 +405,7 @@ void workspace_restore(struct workspace *workspace, const json_t *saved, bool ha
 {
 	workspace_options_restore(&workspace->options, json_object_get(saved, "options"));
 	restore_object(&workspace->file_params, saved, "file_params");
+	restore_object(&workspace->pools, saved, "pools");
 	restore_object(&workspace->params, saved, has_set ? "params" : "file_params");
 	if (json_is_object(json_object_get(saved, "executors")))
 		restore_executors(workspace, json_object_get(saved, "executors"));

@@ -40,6 +40,7 @@ struct workspace_load {
 	json_t *params; /* an object */
 	struct executors executors;
 	json_t *executors_value; /* what they were read from, or NULL */
+	json_t *pools;  /* the same: capacities by name */
 };
 
 /*
@@ -72,6 +73,9 @@ void workspace_reject(struct workspace *workspace, const struct fault *fault);
 
 /* What is wrong with the file as it is, or NULL. */
 const struct workspace_error *workspace_get_error(const struct workspace *workspace);
+
+/* The pools in force: an object of capacities by name; borrowed. */
+const json_t *workspace_get_pools(const struct workspace *workspace);
 
 /* The options in force. */
 const struct workspace_options *workspace_get_options(const struct workspace *workspace);

@@ -229,6 +229,7 @@ void sim_take_action(struct sim *sim, const struct action *action)
 		take_change(sim, action);
 		break;
 	case ACTION_WAIT_DONE:
+		sim->has_answered = true;
 		take_wait_done(sim, action->id);
 		break;
 	case ACTION_RUN_OVER:
@@ -320,7 +321,7 @@ void sim_settle(struct sim *sim)
 	sim_check_invariants(sim);
 	if (sim->failure == NULL)
 		sim_compare(sim);
-	sim->has_started[0] = sim->has_started[1] = false;
+	sim->has_started[0] = sim->has_started[1] = sim->has_answered = false;
 }
 
 /* --- events --- */

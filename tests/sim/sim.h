@@ -77,6 +77,7 @@ struct sim {
 	unsigned n_actions;
 	bool has_started[2]; /* of local, of far: the core has started something since the last look
 	                      */
+	bool has_answered;   /* a wait is over since then */
 	unsigned far_slots;
 	bool has_canceled; /* something was canceled: the model's words for why may differ */
 	bool has_defined; /* the model has not looked yet for what was missing and is defined now */

@@ -145,7 +145,15 @@ tests_unit_test_variables_LDADD = $(supervisor_libs) $(unit_libs)
 tests_unit_test_spawn_SOURCES = tests/unit/test_spawn.c
 tests_unit_test_spawn_LDADD = $(supervisor_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_makeflags
+tests_unit_test_makeflags_SOURCES = tests/unit/test_makeflags.c
+tests_unit_test_makeflags_LDADD = $(supervisor_libs) $(unit_libs)
+
 # The supervisor logs through the daemon's module.
+unit_tests += tests/unit/test_tokens
+tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c daemon/log.c daemon/log_file.c
+tests_unit_test_tokens_LDADD = $(supervisor_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_supervisor
 tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c daemon/log.c daemon/log_file.c
 tests_unit_test_supervisor_LDADD = $(supervisor_libs) $(unit_libs)
