@@ -31,6 +31,10 @@ const struct option_spec global_options[] = {
 	{                                                                                          \
 		"full", 0, NULL, "execute also what is up to date"                                 \
 	}
+#define OPTION_EXECUTOR                                                                            \
+	{                                                                                          \
+		"executor", 0, "NAME", "where what names no other executor runs"                    \
+	}
 #define OPTION_FAIL_FAST                                                                           \
 	{                                                                                          \
 		"fail-fast", 0, NULL, "cancel the rest of the run at the first failure"            \
@@ -43,6 +47,7 @@ const struct option_spec global_options[] = {
 
 const struct option_spec run_options[] = {
     {"detach", 'd', NULL, "do not wait: print the run's number, as start does"},
+    OPTION_EXECUTOR,
     OPTION_FAIL_FAST,
     OPTION_PARAM,
     OPTION_AS,
@@ -52,7 +57,7 @@ const struct option_spec run_options[] = {
 };
 
 const struct option_spec start_options[] = {
-    OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
+    OPTION_EXECUTOR, OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
 
 const struct option_spec create_options[] = {OPTION_AS, {0}};
 

@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/effects.h"
 #include "daemon/environment.h"
+#include "daemon/executors/executors.h"
 #include "daemon/extra.h"
 #include "daemon/keep.h"
 #include "daemon/leftovers.h"
@@ -74,6 +75,7 @@ static enum loaded load(struct daemon *daemon, uint64_t *seq)
 		return store_is_broken(daemon->store) ? LOADED_NEVER : LOADED_NOT;
 	*seq = counters.seq;
 	daemon->core = new_core(daemon, &counters);
+	executors_apply(daemon, workspace_get_executors(daemon->workspace));
 	if (!store_is_durable(daemon->store))
 		return LOADED;
 	restore = restore_begin(daemon->core);
@@ -229,11 +231,15 @@ void recover_workers(struct daemon *daemon)
 	for (size_t i = 0; i < running.count; i++) {
 		struct execution *execution = running.items[i];
 
-		if (is_reported(execution))
+		if (is_reported(execution)) {
+			executors_begin(daemon, execution);
 			continue;
+		}
 		/* This supervisor would know of it, had it ever been asked to start it. */
 		if (daemon->is_supervisor_known)
 			effects_start_again(daemon, execution);
+		else if (executors_outlive(daemon, execution))
+			executors_lose(daemon, execution);
 		else
 			lose(daemon, execution);
 	}
@@ -249,8 +255,10 @@ void recover_lose_workers(struct daemon *daemon)
 	core_each_incomplete(daemon->core, add_running, &running);
 	if (running.count > 0)
 		end_leftovers(daemon, &running);
+	/* What may go on elsewhere is for the next daemon to end: there is no time for it here. */
 	for (size_t i = 0; i < running.count; i++)
-		lose(daemon, running.items[i]);
+		if (!executors_outlive(daemon, running.items[i]))
+			lose(daemon, running.items[i]);
 	free(running.items);
 	keep_commit(daemon);
 }

@@ -17,6 +17,7 @@ void settings_convert(const struct workspace_options *options, struct core_optio
 	    .allow_missing_deps = options->allow_missing_deps,
 	    .kill_after_ns = options->kill_after_ns,
 	    .keep_runs = options->keep_runs,
+	    .executor = options->executor,
 	};
 }
 

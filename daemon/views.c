@@ -186,6 +186,14 @@ static void set_definition(json_t *view, const struct definition *definition, ch
 		set(view, "use", view_uses(definition, values));
 }
 
+static void add_executor(json_t *view, const struct execution *execution)
+{
+	const char *executor = execution_executor(execution);
+
+	if (strcmp(executor, CORE_LOCAL) != 0)
+		set(view, "executor", json_string(executor));
+}
+
 /* How long it was pending, where it was. */
 static void add_pending(json_t *view, const struct execution *execution)
 {
@@ -308,6 +316,7 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	if (execution->priority != 0)
 		set(view, "priority", json_integer(execution->priority));
 	add_attempt(view, execution);
+	add_executor(view, execution);
 	add_pending(view, execution);
 	add_log_ignore(view, execution);
 	set_usage(view, execution);

@@ -31,6 +31,9 @@ json_t *view_member(const struct core *core, const struct membership *member);
  */
 json_t *view_member_brief(const struct membership *member);
 
+/* All that an execution is told about itself. A new reference, or NULL: no memory. */
+json_t *view_context(const struct execution *execution);
+
 /* The value of an argument in its type, as JSON. A new reference, or NULL: no memory. */
 json_t *view_argument(const struct argument *argument, const char *text);
 

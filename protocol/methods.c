@@ -42,6 +42,7 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 		.summary = "the environment that processes get"                                    \
 	}
 #define P_EXEC PARAM("exec", PARAM_INTEGER, "the asking process's own execution (PP_EXEC)")
+#define P_EXECUTOR PARAM("executor", PARAM_STRING, "where what names no other one runs")
 #define P_FAIL_FAST PARAM("fail_fast", PARAM_BOOLEAN, "cancel the rest at the first failure")
 #define P_FULL PARAM("full", PARAM_BOOLEAN, "execute what is up to date too")
 #define P_NAME REQUIRED("name", PARAM_STRING, "the name")
@@ -63,7 +64,7 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 #define P_VALUES REQUIRED("values", PARAM_OBJECT, "what to set")
 
 #define SCHEDULING_PARAMS                                                                          \
-	P_ARGS, P_AS, P_ENV, P_EXEC, P_FAIL_FAST, P_FULL, P_NAMES_REQUIRED, P_PARAMS,              \
+	P_ARGS, P_AS, P_ENV, P_EXEC, P_EXECUTOR, P_FAIL_FAST, P_FULL, P_NAMES_REQUIRED, P_PARAMS,  \
 	    P_REQUEST_ID, P_RUN
 
 static const struct method_param no_params[] = {END};

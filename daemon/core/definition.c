@@ -83,6 +83,7 @@ void definition_unref(struct definition *definition)
 	free(definition->params);
 	free(definition->log_ignore);
 	free(definition->executor);
+	free(definition->resources);
 	free(definition->source);
 	free(definition->separator);
 	free(definition);

@@ -109,6 +109,7 @@ struct definition {
 	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
+	char *resources;  /* JSON text of what it needs there, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the
 	                     same */
 	char *separator;  /* that it was checked with */

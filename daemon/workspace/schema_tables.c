@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
+#include "daemon/workspace/executors.h"
 #include "daemon/workspace/options.h"
+#include "daemon/workspace/resources.h"
 #include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/retries.h"
 
@@ -123,8 +125,8 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
-	{.name = "executor", .refusal = later}, \
-	{.name = "resources", .refusal = later}, \
+	{.name = "executor", .shape = &text}, \
+	{.name = "resources", .shape = &resources_shape}, \
 	{.name = "use", .shape = &use_shape}, \
 	{.name = "priority", .shape = &integer}, \
 	{0}
@@ -153,7 +155,7 @@ static const struct schema_key workspace_keys[] = {
     {.name = "params", .shape = &params},
     {.name = "procs", .shape = &procs},
     {.name = "protos", .shape = &protos},
-    {.name = "executors", .refusal = later},
+    {.name = "executors", .shape = &executors_shape},
     {.name = "pools", .shape = &pools_shape},
     {0},
 };
@@ -164,6 +166,7 @@ static const struct schema_key definitions_keys[] = {
     {.name = "protos", .shape = &protos},
     {.name = "options", .refusal = "only the workspace file has options; use options.set"},
     {.name = "params", .refusal = "only the workspace file has params; use params.set"},
+    {.name = "executors", .refusal = "only the workspace file has executors"},
     {.name = "pools", .refusal = "only the workspace file has pools"},
     {0},
 };

@@ -231,6 +231,12 @@ unit_tests += tests/unit/test_process
 tests_unit_test_process_SOURCES = tests/unit/test_process.c
 tests_unit_test_process_LDADD = $(daemon_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_slurm_command tests/unit/test_slurm_end
+tests_unit_test_slurm_command_SOURCES = tests/unit/test_slurm_command.c
+tests_unit_test_slurm_command_LDADD = $(daemon_libs) $(unit_libs)
+tests_unit_test_slurm_end_SOURCES = tests/unit/test_slurm_end.c
+tests_unit_test_slurm_end_LDADD = $(daemon_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_openrpc
 tests_unit_test_openrpc_SOURCES = tests/unit/test_openrpc.c
 tests_unit_test_openrpc_LDADD = $(protocol_libs) $(unit_libs)
