@@ -390,6 +390,8 @@ uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
 		events_send_draft(events, &draft, subscription->subscriber);
+		if (after < 0)
+			events_send_joined(events, subscription, draft.run);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);
@@ -467,6 +469,20 @@ void events_publish_run(struct daemon *daemon, const struct run *run)
 	if (!run_is_active(run)) /* who watches it knows that it is there */
 		send_to_channel(events, &draft, find_channel(events, run->id));
 	events_clear_draft(&draft);
+}
+
+void events_publish_forgotten(struct daemon *daemon, const struct run *run)
+{
+	struct events *events = daemon->events;
+	struct event_draft draft = {.kind = EVENT_RUN};
+
+	if (!count_event(events))
+		return;
+	draft.members = json_pack("{s:I, s:s}", "run", (json_int_t)run->id, "state", "forgotten");
+	send_to_channel(events, &draft, &events->all);
+	send_to_channel(events, &draft, find_channel(events, run->id));
+	events_clear_draft(&draft);
+	json_decref(draft.members);
 }
 
 void events_publish_defined(struct daemon *daemon)

@@ -61,6 +61,8 @@ daemon_shell_sources = \
 	daemon/holds.h \
 	daemon/inputs.c \
 	daemon/inputs.h \
+	daemon/jobserver.c \
+	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
 	daemon/leftovers.c \
@@ -139,6 +141,8 @@ daemon_request_sources = \
 	daemon/ask.h \
 	daemon/attempts.c \
 	daemon/attempts.h \
+	daemon/edges.c \
+	daemon/edges.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
@@ -69,6 +70,7 @@ int reload_workspace(
 
 	if (load && apply(daemon, load, now_ns, &own, &fault) == 0) {
 		workspace_accept(daemon->workspace);
+		jobserver_apply_options(daemon);
 		give_back_memory(&own);
 		keep_settings(daemon);
 	} else if (load)

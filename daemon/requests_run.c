@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/handlers.h"
+#include "daemon/jobserver.h"
 #include "daemon/params.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
@@ -291,8 +292,10 @@ static bool interrupt(struct request *request, const struct run *run, json_t **a
 
 	if (!execution)
 		return false;
-	workers_signal(request->daemon->workers,
-	    (struct worker_key){.exec = execution->id, .attempt = execution->attempt}, SIGINT);
+	if (!jobserver_signal(request->daemon, execution, SIGINT))
+		workers_signal(request->daemon->workers,
+		    (struct worker_key){.exec = execution->id, .attempt = execution->attempt},
+		    SIGINT);
 	*answer =
 	    json_pack("{s:[], s:o}", "canceled", "interrupted", view_text(execution->proc->name));
 	return true;
