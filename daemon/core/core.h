@@ -393,7 +393,7 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	struct proc *const *procs; /* that were, or were not, defined; one may be there twice */
 	size_t n_procs;
 	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;
