@@ -204,6 +204,34 @@ Test(output, tables_are_aligned_and_cut)
 	free(printed);
 }
 
+Test(output, a_long_name_leaves_room_for_the_other_columns)
+{
+	static const char *const heads[] = {"NAME", "STATE", "REASON"};
+	struct table *table = table_new(heads, 3);
+	char *printed = NULL;
+	size_t size;
+	struct output output = {.stream = open_memstream(&printed, &size), .columns = 45};
+
+	table_add(table, (const char *[]){"a", "idle", NULL}, STYLE_NONE, 1);
+	table_add(table,
+	    (const char *[]){
+	        "漢字漢字漢字漢字漢字漢字漢字漢字漢字", "failed", "a reason that is long"},
+	    STYLE_BAD, 1);
+	table_print(table, &output);
+	output.columns = 0;
+	table_print(table, &output);
+	fclose(output.stream);
+	cr_assert_str_eq(printed,
+	    "NAME                 STATE   REASON\n"
+	    "a                    idle\n"
+	    "漢字漢字漢字漢字漢…  failed  a reason that i…\n"
+	    "NAME                                  STATE   REASON\n"
+	    "a                                     idle\n"
+	    "漢字漢字漢字漢字漢字漢字漢字漢字漢字  failed  a reason that is long\n");
+	table_free(table);
+	free(printed);
+}
+
 Test(output, color_only_where_it_is_wanted)
 {
 	struct output output = {.stream = stdout, .is_terminal = true, .has_color = true};
