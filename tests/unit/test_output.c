@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "client/output.h"
-#include "client/wrap.h"
 #include "client/table.h"
+#include "client/wrap.h"
 
 static void check_escape(const char *text, size_t size, unsigned flags, const char *expected)
 {
@@ -88,6 +88,12 @@ Test(output, widths_are_in_cells)
 	cr_assert_eq(output_width("ünï"), 3);
 	cr_assert_eq(output_width("漢字"), 4);
 	cr_assert_eq(output_width("e\xcc\x81"), 1);
+	cr_assert_eq(output_width("กำลังทำ"), 6);
+	cr_assert_eq(output_width("שָׁלוֹם"), 4);
+	cr_assert_eq(output_width("हिन्दी"), 5);
+	cr_assert_eq(output_width("❌"), 2);
+	cr_assert_eq(output_width("👩"), 2);
+	cr_assert_eq(output_width("·…━"), 3);
 	cr_assert_eq(output_fit("漢字", 3), 3);
 	cr_assert_eq(output_fit("abc", 2), 2);
 	cr_assert_eq(output_fit("abc", 9), 3);
