@@ -12,8 +12,10 @@
 #include "client/verbs.h"
 #include "client/watch.h"
 
-static void print_names(const struct client *client, const json_t *names)
+static void print_names(void *arg, const json_t *page)
 {
+	const struct client *client = arg;
+	const json_t *names = json_object_get(page, "procs");
 	size_t i;
 	json_t *name;
 
@@ -42,14 +44,12 @@ int verb_create(struct client *client)
 	json_t *result = NULL;
 	int status = request_set_all(&request, client->inv);
 
-	if (!status)
+	if (!status && client->is_json)
 		status = client_ask_all(client, "create", &request.pp, "procs", &result);
-	if (!status) {
-		if (client->is_json)
-			output_print_json(&client->out, result);
-		else
-			print_names(client, json_object_get(result, "procs"));
-	}
+	else if (!status)
+		status = client_ask_pages(client, "create", &request.pp, print_names, client);
+	if (!status && client->is_json)
+		output_print_json(&client->out, result);
 	json_decref(result);
 	request_clear(&request);
 	return status;

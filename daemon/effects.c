@@ -115,12 +115,22 @@ static struct worker_key key_of(const struct execution *execution)
 	return (struct worker_key){.exec = execution->id, .attempt = execution->attempt};
 }
 
-static void fail_to_spawn(struct daemon *daemon, const struct execution *execution, char *info)
+void effects_report(
+    struct daemon *daemon, struct execution *execution, const struct exit_report *report)
+{
+	int64_t now_ns = scheduler_now_ns();
+
+	core_exited(daemon->core, execution->id, report, now_ns);
+	if (execution->is_retrying)
+		attempts_note(execution, now_ns);
+	scheduler_wake(daemon);
+}
+
+static void fail_to_spawn(struct daemon *daemon, struct execution *execution, char *info)
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	effects_report(daemon, execution, &report);
 	free(info);
 }
 
@@ -137,11 +147,14 @@ static void start(struct daemon *daemon, struct execution *execution)
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	extra->log_run = execution_run(execution)->id;
+	/* The logs of all attempts are in one folder. */
+	if (execution->attempt == 1 || !extra->log_run)
+		extra->log_run = execution_run(execution)->id;
 	extra->log_attempt = execution->attempt;
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
+	extra->pending_ns = 0;
 	extra->is_output_logged = false;
 	extra->has_terminal = terminal != NULL;
 	extra->is_interrupted = false;
@@ -180,7 +193,9 @@ static void tell_change(struct daemon *daemon, const struct action *action)
 	events_publish_state(daemon, execution, action->run, action->state);
 	if (action->run)
 		return; /* only its outcome in that run; it goes on elsewhere */
-	if (action->state == STATE_WANTED) {
+	if (action->is_retry) {
+		return;
+	} else if (action->state == STATE_WANTED) {
 		environments_ref(daemon->environments, execution->env);
 	} else if (action->state != STATE_RUNNING) {
 		environments_unref(daemon->environments, execution->env);
@@ -393,7 +408,7 @@ static void finish(
 	}
 	report.info = info;
 	logs_limit_ended(daemon, execution, exit->ended_ns - exit->started_ns);
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
+	effects_report(daemon, execution, &report);
 	free(info);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/workers.h"
 
 struct daemon;
+struct exit_report;
 struct effects;
 struct execution;
 
@@ -54,5 +55,9 @@ void effects_acknowledge(struct daemon *daemon);
  */
 size_t effects_count_groups(struct daemon *daemon);
 void effects_kill_groups(struct daemon *daemon);
+
+/* The process of execution has ended as report says, or never began. */
+void effects_report(
+    struct daemon *daemon, struct execution *execution, const struct exit_report *report);
 
 #endif

@@ -13,10 +13,13 @@
 
 TAILQ_HEAD(subscription_list, subscription);
 
+#define N_EVENT_KINDS 4
+
 struct channel {
 	UT_hash_handle by_run;
 	uint64_t run;
 	struct subscription_list subscriptions;
+	size_t n_wanting[N_EVENT_KINDS]; /* how many of them each kind is for, as in kind_names */
 };
 
 struct subscription {

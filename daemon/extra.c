@@ -34,6 +34,10 @@ void exec_extra_free(struct execution *execution)
 	if (!extra)
 		return;
 	json_decref(extra->result);
+	free(extra->pending);
+	for (size_t i = 0; i < extra->attempts.count; i++)
+		free(extra->attempts.items[i].info);
+	free(extra->attempts.items);
 	free(extra);
 	execution->extra = NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/attempts.h"
 #include "daemon/core/model.h"
 
 struct input;
@@ -30,6 +31,9 @@ struct exec_extra {
 	int64_t user_us;             /* CPU time of the process and its children */
 	int64_t system_us;
 	int64_t max_rss_kib;
+	struct attempts attempts; /* those that were not the last */
+	char *pending;            /* what it waits for while it is pending, or NULL; pending.h */
+	int64_t pending_ns;       /* how long it was, in its newest attempt */
 	bool is_result_stored;
 	bool is_output_logged;  /* captured, and in the log already */
 	bool is_duration_noted; /* by keep.c */

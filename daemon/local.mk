@@ -21,6 +21,8 @@ daemon_workspace_sources = \
 	daemon/workspace/options.h \
 	daemon/workspace/reader.c \
 	daemon/workspace/reader.h \
+	daemon/workspace/retries.c \
+	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
 	daemon/workspace/schema.c \
@@ -85,6 +87,8 @@ daemon_shell_sources = \
 	daemon/params.h \
 	daemon/parts.c \
 	daemon/parts.h \
+	daemon/pending.c \
+	daemon/pending.h \
 	daemon/presence.c \
 	daemon/presence.h \
 	daemon/process.c \
@@ -107,6 +111,8 @@ daemon_shell_sources = \
 	daemon/session_room.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
+	daemon/slices.c \
+	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
 	daemon/store_internal.h \
@@ -131,6 +137,8 @@ daemon_worker_sources = \
 daemon_request_sources = \
 	daemon/ask.c \
 	daemon/ask.h \
+	daemon/attempts.c \
+	daemon/attempts.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

@@ -8,7 +8,7 @@
 #include "daemon/store_internal.h"
 
 #define STORE_APPLICATION_ID 0x70706462 /* "ppdb" */
-#define STORE_VERSION 2                 /* PRAGMA user_version */
+#define STORE_VERSION 3                 /* PRAGMA user_version */
 
 /* migrations[N] takes a database of version N to the next; the one of 0 is empty. */
 extern const char *const store_migrations[STORE_VERSION];

@@ -167,6 +167,28 @@ static void set_definition(json_t *view, const struct definition *definition, ch
 	set(view, "wave", json_integer(definition->wave));
 }
 
+/* How long it was pending, where it was. */
+static void add_pending(json_t *view, const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	if (extra && extra->pending_ns > 0)
+		set(view, "pending_time", json_real((double)extra->pending_ns / 1e9));
+}
+
+/* Which attempt it is, and which one at most, where it may have more than one. */
+static void add_attempt(json_t *view, const struct execution *execution)
+{
+	const struct retries *retries = &execution->definition->retries;
+
+	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
+		return;
+	set(view, "attempt", json_integer(execution->attempt));
+	set(view, "attempts", json_integer(retries->times + execution->n_transient + 1));
+	if (execution->is_retrying)
+		set(view, "retry_at", view_time(execution->deadline_ns));
+}
+
 /* A view with all its members in the order in which people read them, null so far. */
 static json_t *view_new(const char *name, const char *state)
 {
@@ -264,6 +286,8 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	set(view, "queued_at", view_time(execution->queued_ns));
 	set(view, "started_at", view_time(execution->started_ns));
 	set(view, "ended_at", view_time(execution->ended_ns));
+	add_attempt(view, execution);
+	add_pending(view, execution);
 	add_log_ignore(view, execution);
 	set_usage(view, execution);
 	return view;

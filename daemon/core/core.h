@@ -19,11 +19,28 @@ struct core_options {
 	bool allow_missing_deps;
 	int64_t kill_after_ns;
 	uint32_t keep_runs;
+	const char *executor; /* of what names none; NULL: local */
 };
 
 /* Copies options. First ids: 1 and up; above what a store has seen. */
 struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec);
 void core_free(struct core *core);
+
+/* What starts processes, and how many at once. */
+struct core_executor {
+	const char *name;
+	uint32_t parallel; /* 1 and up */
+};
+
+#define CORE_LOCAL "local" /* the executor that is always there; options.parallel is its limit */
+#define CORE_EXECUTORS_MAX 256
+
+/* Those that there are beside local, copied; the first CORE_EXECUTORS_MAX. What is scheduled on
+ * another one is started too: who carries that out has to refuse it. */
+void core_set_executors(
+    struct core *core, const struct core_executor *executors, size_t n_executors);
+bool core_has_executor(const struct core *core, const char *name);
+
 void core_set_options(struct core *core, const struct core_options *options, int64_t now_ns);
 const struct core_options *core_get_options(const struct core *core);
 
@@ -35,6 +52,7 @@ struct scope {
 	uint32_t env;         /* the captured environment for what is scheduled */
 	const char *params;   /* the params that hold for what is scheduled: JSON text */
 	bool has_params;      /* the request itself overrides params */
+	const char *executor; /* of what is scheduled in that run from now on; NULL: as it was */
 	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
 	int64_t now_ns;
 	bool is_waiting; /* exec is to wait for all that is started: refused if that never ends */
@@ -113,6 +131,9 @@ struct name_request {
 	const char *as; /* another name for the one proc that is created, or NULL */
 	struct choices_answers answers;
 	struct scope scope;
+	/* Of core_create(), to answer page by page: from which of the names on, and so many at
+	 * most; 0: all. What one name stands for is made with the first page. */
+	size_t first, limit;
 };
 
 /*
@@ -122,12 +143,17 @@ struct name_request {
 size_t core_needs_choices(
     struct core *core, const struct name_request *request, struct choices_need **needs);
 
-/*
- * Creates procs from protos; names of procs that exist are answered as they are. What is now: true
- * and is new is started; its run is answered in *now_run (0: none).
- */
-int core_create(struct core *core, const struct name_request *request, struct strings *names,
-    uint64_t *now_run, struct fault *fault);
+struct create_outcome {
+	struct strings names;
+	bool is_truncated; /* there are more */
+	uint64_t run;      /* in which those are started that are new and now: true; 0: none */
+};
+
+void create_outcome_clear(struct create_outcome *outcome);
+
+/* Creates procs from protos; names of procs that exist are answered as they are. */
+int core_create(struct core *core, const struct name_request *request,
+    struct create_outcome *outcome, struct fault *fault);
 
 /* --- runs --- */
 
@@ -270,12 +296,24 @@ struct exit_report {
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
 	bool is_bad_result;
-	const char *info; /* its own message, or what was wrong with its result; or NULL */
+	bool is_transient; /* a failure of what was to start it, for now: tried again, whatever its
+	                      definition says, a number of times */
+	const char *info;  /* its own message, or what was wrong with its result; or NULL */
 };
 
 /* A process that ACTION_START asked for has ended (or never began). Unknown ids are ignored. */
 void core_exited(
     struct core *core, uint64_t exec, const struct exit_report *report, int64_t now_ns);
+
+/*
+ * What ACTION_START asked for waits outside for something (a queue, a token) before its work
+ * begins: until core_begun() its timeout does not run. It stays RUNNING. Of others than those that
+ * run and are not pending (or are) nothing changes.
+ */
+void core_pending(struct core *core, uint64_t exec);
+
+/* Its work begins: started_ns is now_ns from here on. */
+void core_begun(struct core *core, uint64_t exec, int64_t now_ns);
 
 /* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
 void core_resolved(
@@ -312,6 +350,7 @@ struct action {
 	uint64_t id;
 	int signal;
 	enum execution_state state;    /* ACTION_CHANGED: the state that it came into */
+	bool is_retry;                 /* ACTION_CHANGED: WANTED once more */
 	const struct command *command; /* ACTION_RESOLVE */
 	bool is_choices; /* ACTION_RESOLVE: the answer is an argument's choices, not dependencies */
 };
@@ -327,7 +366,9 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	const struct strings *names; /* of procs and protos that were, or were not, defined */
+	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	size_t n_procs;
+	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;
 };
 
@@ -375,6 +416,8 @@ struct reason {
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
 	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	int64_t retry_ns;      /* WAITS_RETRY: when */
+	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };
 

@@ -56,6 +56,16 @@ struct variable {
 enum result_kind { RESULT_FILE, RESULT_STDOUT };
 enum origin { ORIGIN_FILE, ORIGIN_CLIENT };
 
+#define RETRY_TIMES_MAX 1000
+
+/* When a process that has failed is tried again. */
+struct retries {
+	uint16_t times;   /* 0: never */
+	uint16_t errors;  /* for what: bit N is enum execution_error N (model.h) */
+	int64_t delay_ns; /* before the first time; */
+	double backoff;   /* that many times as long before each further one, 1 and up */
+};
+
 struct definition {
 	unsigned references;
 	int32_t wave;
@@ -78,6 +88,8 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
+	struct retries retries;
+	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the

@@ -12,6 +12,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/values.h"
 #include "daemon/core/wait.h"
@@ -26,7 +27,8 @@ static const char *const error_names[] = {NULL, "exit", "signal", "timeout", "de
 static const unsigned legal[] = {
     [STATE_WANTED] =
         1u << STATE_RUNNING | 1u << STATE_FAILED | 1u << STATE_SUCCEEDED | 1u << STATE_UP_TO_DATE,
-    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED,
+    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED |
+                      1u << STATE_WANTED, /* to be tried again */
     [STATE_SUCCEEDED] = 0,
     [STATE_FAILED] = 0,
     [STATE_SKIPPED] = 0,
@@ -56,6 +58,11 @@ char *execution_copy_info(const char *text)
 bool execution_is_complete(const struct execution *execution)
 {
 	return execution->state > STATE_RUNNING;
+}
+
+bool execution_has_begun(const struct execution *execution)
+{
+	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
 bool execution_is_success(const struct execution *execution)
@@ -149,6 +156,7 @@ struct execution *execution_new(
 	execution->env = scope->env;
 	execution->exit_code = -1;
 	execution->queued_ns = scope->now_ns;
+	slots_assign(core, execution, run);
 	execution->older = proc->newest;
 	proc->newest = execution;
 	core->n_executions++;
@@ -450,7 +458,7 @@ static bool is_in_progress(const struct execution *execution)
 	if (execution->state == STATE_RUNNING)
 		return !execution->is_lent;
 	return execution->state == STATE_WANTED &&
-	       (execution->is_ready || execution->n_unresolved > 0);
+	       (execution->is_ready || execution->is_retrying || execution->n_unresolved > 0);
 }
 
 void execution_update_progress(struct core *core, struct execution *execution)
@@ -514,6 +522,7 @@ static void execution_free(struct core *core, struct execution *execution)
 {
 	struct proc *proc = execution->proc;
 
+	slots_unassign(execution);
 	definition_unref(execution->definition);
 	values_unref(execution->values);
 	params_unref(execution->params);

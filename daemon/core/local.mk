@@ -53,12 +53,16 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/resolve.h \
 	daemon/core/resolving.c \
 	daemon/core/resolving.h \
+	daemon/core/retry.c \
+	daemon/core/retry.h \
 	daemon/core/run.c \
 	daemon/core/run.h \
 	daemon/core/search.c \
 	daemon/core/search.h \
 	daemon/core/settle.c \
 	daemon/core/settle.h \
+	daemon/core/slots.c \
+	daemon/core/slots.h \
 	daemon/core/state.h \
 	daemon/core/strings.c \
 	daemon/core/strings.h \

@@ -42,6 +42,7 @@ enum execution_error {
 /* Why a WANTED execution does not run yet: the first of these that holds. */
 enum wait_reason {
 	WAITS_NOT,         /* it is not WANTED */
+	WAITS_RETRY,       /* the delay before its next attempt is not over */
 	WAITS_RESOLVE,     /* a command of its deps or choices has not answered */
 	WAITS_WAVE,        /* a lower wave of its first run is incomplete */
 	WAITS_PREDECESSOR, /* an execution of the same proc that it could not join has not ended */
@@ -49,6 +50,7 @@ enum wait_reason {
 	WAITS_DEPS,        /* dependencies are incomplete */
 	WAITS_LOCK,
 	WAITS_SLOT,
+	WAITS_OUTSIDE, /* it is RUNNING, and pending */
 };
 
 /* Params that hold for executions: JSON text, shared. Opaque to the core but for equality. */
@@ -121,15 +123,18 @@ struct execution {
 	uint32_t n_unresolved; /* commands that have not answered */
 	uint32_t n_missing;
 	uint32_t n_claims;
-	uint8_t state;    /* enum execution_state */
-	uint8_t error;    /* enum execution_error */
-	uint8_t ending;   /* the error that it was told to end for, while it runs */
-	bool is_lent : 1; /* blocked in a nested wait, its slot lent */
+	uint8_t state;      /* enum execution_state */
+	uint8_t error;      /* enum execution_error */
+	uint8_t ending;     /* the error that it was told to end for, while it runs */
+	uint8_t last_error; /* of the attempt before, while is_retrying */
+	bool is_lent : 1;   /* blocked in a nested wait, its slot lent */
 	bool has_slot : 1;
 	bool has_locks : 1;            /* holds its claims' locks, rather than waits for them */
 	bool is_gated : 1;             /* waits in its wave's list */
 	bool is_ready : 1;             /* in the heap or the list of what can start */
 	bool is_killed : 1;            /* SIGKILL too */
+	bool is_retrying : 1;          /* WANTED again: waits before its next attempt (retry.h) */
+	bool is_pending : 1;           /* it runs, but its work has not begun: core_pending() */
 	bool is_in_progress : 1;       /* counted as such in its runs */
 	bool is_new : 1;               /* made by a request that has not taken effect yet */
 	bool is_stored : 1;            /* core_clear_changes() was called since it was made */
@@ -138,10 +143,12 @@ struct execution {
 	struct proc *proc;
 	char **values; /* as proc's then; NULL without arguments */
 	struct params *params;
+	struct slots *slots;     /* of its executor */
 	void *extra;             /* the adapter's own, freed when ACTION_FORGET is carried out */
 	struct execution *older; /* the one of the same proc before it */
 	uint32_t env;            /* the captured environment that its process gets */
 	uint16_t attempt;        /* 1 and up once a process was asked for */
+	uint16_t n_transient;    /* of these, those that failed through no fault of its own */
 	int32_t exit_code;       /* -1: none */
 	int32_t signal;          /* 0: none */
 	uint32_t live_runs;      /* active runs that it is in without override */
@@ -162,7 +169,7 @@ struct execution {
 	struct lock_claim *claims;    /* on its locks, while it waits for them or holds them */
 	struct heap_node in_ready;
 	struct heap_node in_timers;
-	int64_t deadline_ns;
+	int64_t deadline_ns;             /* of its process, or when it is tried again */
 	TAILQ_ENTRY(execution) of_queue; /* while is_gated, or ready without a slot, or settling */
 };
 
@@ -181,6 +188,7 @@ struct run {
 	char *name; /* the client's own for it, or NULL */
 	void *extra;
 	struct params *params;
+	char *executor; /* of what is scheduled in it and names none; or NULL */
 	int64_t created_ns;
 	int64_t ended_ns; /* 0: it is active */
 	uint32_t holds;
@@ -213,6 +221,9 @@ struct run {
 /* "wanted", "running", … (also "idle" where execution is NULL). */
 const char *execution_state_name(const struct execution *execution);
 
+/* The name of the executor that starts its process, "local" or another. */
+const char *execution_executor(const struct execution *execution);
+
 /* "exit", "signal", …; NULL for ERROR_NONE. */
 const char *execution_error_name(enum execution_error error);
 
@@ -220,6 +231,9 @@ const char *execution_error_name(enum execution_error error);
 char *execution_copy_info(const char *text);
 
 bool execution_is_complete(const struct execution *execution);
+
+/* Whether a process of it was started, or it is complete: nothing can come before it any more. */
+bool execution_has_begun(const struct execution *execution);
 
 /* SUCCEEDED, SKIPPED or UP_TO_DATE. */
 bool execution_is_success(const struct execution *execution);

@@ -10,6 +10,7 @@
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/search.h"
+#include "daemon/core/slots.h"
 
 /* What is said of those that hold slots. */
 #define SLOT_HOLDERS_MAX 5
@@ -211,21 +212,28 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 }
 
 /* Some of those that hold slots, found without a pass over all that runs. */
-static void explain_slot(const struct core *core, struct reason *reason)
+static void explain_slot(
+    const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	const struct execution *at = core->live;
 
 	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
-		if (at->has_slot && !at->is_lent && reason->names.count < SLOT_HOLDERS_MAX)
+		if (at->has_slot && at->slots == execution->slots &&
+		    reason->names.count < SLOT_HOLDERS_MAX)
 			strings_add(&reason->names, at->proc->name);
 }
 
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	*reason = (struct reason){.kind = WAITS_NOT};
+	if (execution->is_pending)
+		reason->kind = WAITS_OUTSIDE;
 	if (execution->state != STATE_WANTED)
 		return;
-	if (execution->n_unresolved > 0) {
+	if (execution->is_retrying) {
+		reason->kind = WAITS_RETRY;
+		reason->retry_ns = execution->deadline_ns;
+	} else if (execution->n_unresolved > 0) {
 		reason->kind = WAITS_RESOLVE;
 	} else if (run_holds_back(execution_home(execution), execution->definition->wave)) {
 		reason->kind = WAITS_WAVE;
@@ -244,6 +252,7 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
-		explain_slot(core, reason);
+		reason->executor = execution_executor(execution);
+		explain_slot(core, execution, reason);
 	}
 }

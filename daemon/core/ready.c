@@ -10,28 +10,15 @@
 #include "daemon/core/execution.h"
 #include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/retry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
-
-static struct execution *by_ready(const struct heap_node *node)
-{
-	return (struct execution *)((char *)node - offsetof(struct execution, in_ready));
-}
 
 static struct execution *by_timer(const struct heap_node *node)
 {
 	return (struct execution *)((char *)node - offsetof(struct execution, in_timers));
-}
-
-static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
-{
-	const struct execution *x = by_ready(a), *y = by_ready(b);
-	uint64_t x_request = x->id - x->place, y_request = y->id - y->place;
-
-	if (x_request != y_request)
-		return x_request < y_request;
-	return x->rank_ms != y->rank_ms ? x->rank_ms > y->rank_ms : x->id < y->id;
 }
 
 static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
@@ -43,14 +30,14 @@ static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
 
 void ready_init(struct core *core)
 {
-	heap_init(&core->ready, ready_is_less);
+	slots_init(core);
 	heap_init(&core->timers, timer_is_less);
 	TAILQ_INIT(&core->instant);
 }
 
 void ready_clear(struct core *core)
 {
-	heap_clear(&core->ready);
+	slots_clear(core);
 	heap_clear(&core->timers);
 }
 
@@ -65,7 +52,7 @@ void ready_push(struct core *core, struct execution *execution)
 	if (execution_is_collector(execution))
 		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
 	else
-		heap_push(&core->ready, &execution->in_ready);
+		heap_push(&execution->slots->ready, &execution->in_ready);
 	execution->is_ready = true;
 	execution_update_progress(core, execution);
 }
@@ -75,7 +62,7 @@ void ready_withdraw(struct core *core, struct execution *execution)
 	if (execution_is_collector(execution))
 		TAILQ_REMOVE(&core->instant, execution, of_queue);
 	else
-		heap_remove(&core->ready, &execution->in_ready);
+		heap_remove(&execution->slots->ready, &execution->in_ready);
 	execution->is_ready = false;
 	execution_update_progress(core, execution);
 }
@@ -94,8 +81,8 @@ static bool is_held_back(struct execution *execution)
 void ready_consider(struct core *core, struct execution *execution)
 {
 	if (execution->state != STATE_WANTED || execution->is_new || execution->is_ready ||
-	    execution->is_gated || execution->n_claims > 0 || execution->n_pending > 0 ||
-	    execution->n_unresolved > 0 || execution->n_missing > 0)
+	    execution->is_retrying || execution->is_gated || execution->n_claims > 0 ||
+	    execution->n_pending > 0 || execution->n_unresolved > 0 || execution->n_missing > 0)
 		return;
 	if (is_held_back(execution))
 		return;
@@ -106,6 +93,8 @@ void ready_consider(struct core *core, struct execution *execution)
 
 void ready_forget(struct core *core, struct execution *execution)
 {
+	if (execution->is_retrying)
+		retry_forget(core, execution);
 	if (execution->is_gated)
 		run_ungate(execution_home(execution), execution);
 	if (execution->is_ready)
@@ -131,16 +120,59 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 	return true;
 }
 
+/* Its timeout runs from started_ns on. */
+static void ready_time(struct core *core, struct execution *execution)
+{
+	if (execution->definition->timeout_ns == 0)
+		return;
+	execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
+	heap_push(&core->timers, &execution->in_timers);
+}
+
+void core_pending(struct core *core, uint64_t exec)
+{
+	struct execution *execution = core_find_execution(core, exec);
+
+	if (execution == NULL || execution->state != STATE_RUNNING || execution->is_pending)
+		return;
+	execution->is_pending = true;
+	if (execution->ending == ERROR_NONE)
+		heap_remove(&core->timers, &execution->in_timers);
+	touch_execution(core, execution);
+	action_changed(core, execution, NULL);
+}
+
+void core_begun(struct core *core, uint64_t exec, int64_t now_ns)
+{
+	struct execution *execution = core_find_execution(core, exec);
+
+	if (execution == NULL || execution->state != STATE_RUNNING || !execution->is_pending)
+		return;
+	execution->is_pending = false;
+	if (now_ns > execution->started_ns)
+		execution->started_ns = now_ns;
+	if (execution->ending == ERROR_NONE)
+		ready_time(core, execution);
+	touch_execution(core, execution);
+	action_changed(core, execution, NULL);
+}
+
 void ready_resume(struct core *core, struct execution *execution)
 {
-	execution->has_slot = true;
-	core->n_slots_used++;
+	slots_take(core, execution);
 	core->n_running++;
-	if (execution->definition->timeout_ns > 0) {
-		execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
-		heap_push(&core->timers, &execution->in_timers);
-	}
+	if (!execution->is_pending)
+		ready_time(core, execution);
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
+}
+
+/* How the last one ended. */
+static void forget_attempt(struct execution *execution)
+{
+	free(execution->info);
+	execution->info = NULL;
+	execution->exit_code = -1;
+	execution->signal = 0;
 }
 
 static void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
@@ -148,6 +180,8 @@ static void ready_run(struct core *core, struct execution *execution, int64_t no
 	ready_withdraw(core, execution);
 	if (execution->n_claims > 0)
 		lock_take(core, execution);
+	if (execution->attempt > 0)
+		forget_attempt(execution);
 	execution->attempt++;
 	execution->started_ns = now_ns;
 	ready_resume(core, execution);
@@ -173,12 +207,10 @@ bool ready_collect(struct core *core, int64_t now_ns)
 
 bool ready_start(struct core *core, int64_t now_ns)
 {
-	uint64_t limit = core->options.is_single ? 1 : core->options.parallel;
-	struct heap_node *top;
+	struct execution *execution;
 	bool is_any = false;
 
-	while (core->n_slots_used < limit && (top = heap_top(&core->ready)) != NULL) {
-		struct execution *execution = by_ready(top);
+	while ((execution = slots_next(core)) != NULL) {
 		is_any = true;
 		if (!ready_confirm(core, execution, now_ns))
 			break; /* that may have made an earlier one ready */
@@ -190,15 +222,14 @@ bool ready_start(struct core *core, int64_t now_ns)
 void ready_release(struct core *core, struct execution *execution)
 {
 	heap_remove(&core->timers, &execution->in_timers);
-	if (execution->has_slot)
-		core->n_slots_used--;
-	execution->has_slot = false;
+	slots_give_back(core, execution);
 	core->n_running--;
 	if (execution->n_unresolved == 0)
 		HASH_DELETE(by_id, core->live, execution);
 	if (execution->n_claims > 0)
 		lock_release(core, execution);
 	execution->is_lent = false;
+	execution->is_pending = false;
 }
 
 static void ready_signal(struct core *core, struct execution *execution, int signal)
@@ -247,6 +278,13 @@ void core_tick(struct core *core, int64_t now_ns)
 		struct execution *execution = by_timer(top);
 		if (execution->deadline_ns > now_ns)
 			break;
+		if (execution->state == STATE_WANTED) {
+			retry_forget(core, execution);
+			touch_execution(core, execution);
+			ready_consider(core, execution);
+			execution_update_progress(core, execution);
+			continue;
+		}
 		if (execution->ending != ERROR_NONE) {
 			ready_end(core, execution, execution->ending, NULL, true, now_ns);
 			continue;

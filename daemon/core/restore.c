@@ -14,6 +14,7 @@
 #include "daemon/core/name.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/values.h"
 
 struct restore *restore_begin(struct core *core)
@@ -171,6 +172,7 @@ int restore_run(struct restore *restore, const struct run_record *record)
 	run->is_new = false;
 	run->is_stored = true;
 	run->params = get_params(restore, &record->params);
+	run->executor = mem_copy(record->executor);
 	run->holds = record->holds;
 	run->brief_holds = record->brief_holds;
 	run->is_fail_fast = record->is_fail_fast;
@@ -251,6 +253,9 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	       record->place < record->id && (last == NULL || last->execution->id < record->id) &&
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
+	       (record->state == STATE_RUNNING || !record->is_pending) &&
+	       (record->retry_ns == 0 || (record->state == STATE_WANTED && record->attempt > 0)) &&
+	       record->n_transient <= record->attempt && is_time(record->retry_ns) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
 	       is_time(record->started_ns) && is_time(record->ended_ns) &&
 	       record->params.text != NULL && has_values(record->definition, record->values) &&
@@ -288,9 +293,13 @@ static void fill_execution(struct execution *execution, const struct execution_r
 {
 	execution->env = record->env;
 	execution->attempt = record->attempt;
+	execution->n_transient = record->n_transient;
+	execution->is_retrying = record->retry_ns > 0;
+	execution->deadline_ns = record->retry_ns;
 	execution->state = (uint8_t)record->state;
 	execution->error = (uint8_t)record->error;
 	execution->ending = (uint8_t)record->ending;
+	execution->is_pending = record->is_pending;
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;
 	execution->info = execution_copy_info(record->info);
@@ -323,6 +332,7 @@ static struct execution *make_execution(
 		execution->values =
 		    values_copy((char *const *)record->values, record->definition->n_args);
 	execution->params = get_params(restore, &record->params);
+	slots_assign_name(core, execution, record->executor);
 	execution->older = proc->newest;
 	proc->newest = execution;
 	core->n_executions++;

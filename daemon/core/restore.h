@@ -23,6 +23,7 @@ struct run_record {
 	uint64_t id;
 	const char *name; /* or NULL */
 	struct params_record params;
+	const char *executor; /* or NULL */
 	int64_t created_ns;
 	int64_t ended_ns; /* 0: it is active */
 	uint32_t holds;
@@ -47,10 +48,13 @@ struct execution_record {
 	uint64_t run;                  /* the one of its first membership; 0: there is none */
 	struct params_record params;
 	uint32_t env;
-	uint16_t attempt;
+	const char *executor; /* NULL: local */
+	uint16_t attempt, n_transient;
+	int64_t retry_ns; /* 0, or of one that is WANTED again: when it is to be tried */
 	enum execution_state state;
 	enum execution_error error;
 	enum execution_error ending;
+	bool is_pending;
 	int32_t exit_code;
 	int32_t signal;
 	const char *info; /* or NULL */

@@ -28,12 +28,14 @@ struct changes {
 	bool is_kept;
 	struct touched executions;
 	struct touched runs;
-	struct strings names; /* of procs and protos; one may be there twice */
+	struct touched procs;  /* defined, or not any more; one may be there twice */
+	struct strings protos; /* their names, the same */
 };
 
 struct core {
 	struct core_options options;
 	char *separator;
+	char *executor; /* of the options */
 
 	/* registry.c */
 	struct proc *procs; /* by name, defined or not */
@@ -61,9 +63,10 @@ struct core {
 	uint64_t last_since; /* of the newest membership */
 
 	/* ready.c, settle.c, lock.c */
-	struct execution *live;         /* by id: those that run or whose commands do */
-	struct lock *locks;             /* by name: those that are held or waited for */
-	struct heap ready;              /* what waits for a slot only */
+	struct execution *live;   /* by id: those that run or whose commands do */
+	struct lock *locks;       /* by name: those that are held or waited for */
+	struct slots **executors; /* the first is local; slots.c */
+	size_t n_executors;
 	struct execution_list instant;  /* what can start and needs no slot */
 	struct execution_list settling; /* complete; those that it touches are not told yet */
 	struct heap timers;

@@ -176,6 +176,7 @@ static void take_outcome(struct input *input, struct execution_record *record)
 	                                                : ERROR_NONE;
 	record->ending =
 	    flags & 4 ? (enum execution_error)(take(input) % (ERROR_OUTPUTS + 2)) : ERROR_NONE;
+	record->is_pending = (flags & 16) != 0;
 	record->exit_code = flags & 8 ? (int)take(input) - 1 : -1;
 	record->signal = flags & 8 ? (int)take(input) - 1 : 0;
 	record->info = record->state == STATE_FAILED || flags & 16 ? take_name(input) : NULL;

@@ -34,6 +34,7 @@ integration_tests = \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
+	tests/integration/test_retries.py \
 	tests/integration/test_why.py \
 	tests/integration/test_workspace.py
 

@@ -41,6 +41,13 @@ bool sim_has(const struct sim *sim, enum feature feature)
 	return sim->profile.has[feature];
 }
 
+void sim_set_executors(const struct sim *sim, struct core *core)
+{
+	const struct core_executor far = {"far", sim->far_slots};
+
+	core_set_executors(core, &far, 1);
+}
+
 static unsigned below(struct sim *sim, unsigned limit)
 {
 	return random_below(&sim->random, limit);
@@ -103,14 +110,14 @@ static void take_start(struct sim *sim, const struct execution *execution)
 	struct sim_seen *seen = see(sim, execution->id);
 	sim_say(sim, "  START %s (%llu)", execution->proc->name, (unsigned long long)execution->id);
 	check_waves(sim, execution);
-	if (seen->n_starts++ > 0)
+	if (++seen->n_starts != execution->attempt)
 		sim_fail(sim, "%s is started twice", execution->proc->name);
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
-	sim->has_started = true;
+	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
 	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
 	struct sim_process *process = &sim->processes[sim->n_processes++];
-	*process = (struct sim_process){.exec = execution->id};
+	*process = (struct sim_process){.exec = execution->id, .attempt = execution->attempt};
 	process->ends_ns = sim->now_ns + (int64_t)below(sim, 25) * SIM_SECOND_NS;
 	process->report = random_report(sim);
 	process->ignores_term = random_chance(&sim->random, 30);
@@ -173,7 +180,7 @@ static void take_change(struct sim *sim, const struct action *action)
 	if (action->run != NULL || to == seen->state)
 		return; /* its outcome in one run; news of the same state */
 	bool is_legal = seen->state == STATE_WANTED && (to == STATE_RUNNING || to == STATE_FAILED);
-	is_legal |= seen->state == STATE_RUNNING && is_complete_state(to);
+	is_legal |= seen->state == STATE_RUNNING && (is_complete_state(to) || action->is_retry);
 	is_legal |= seen->state == STATE_WANTED && to == STATE_SUCCEEDED &&
 	            execution->definition->run.n_words == 0;
 	if (!is_legal)
@@ -294,7 +301,7 @@ void sim_settle(struct sim *sim)
 	sim_check_invariants(sim);
 	if (sim->failure == NULL)
 		sim_compare(sim);
-	sim->has_started = false;
+	sim->has_started[0] = sim->has_started[1] = false;
 }
 
 /* --- events --- */
@@ -440,9 +447,12 @@ static void begin(struct sim *sim, uint64_t seed, const struct profile *profile,
 	    .separator = "::", .kill_after_ns = 5 * SIM_SECOND_NS, .keep_runs = 20};
 	options.parallel = 1 + below(sim, below(sim, 2) == 0 ? 3 : 8);
 	options.allow_missing_deps = !sim_has(sim, FEATURE_MISSING) || below(sim, 4) > 0;
+	sim->far_slots = 1 + below(sim, 3);
 	sim->core = core_new(&options, 1, 1);
+	sim_set_executors(sim, sim->core);
 	crash_begin(sim, seed);
 	sim->model = model_new(&options);
+	sim->model->far_slots = sim->far_slots;
 	sim->model->now_ns = sim->now_ns;
 	sim->model->find_failure = find_failure;
 	sim->model->find_id = find_id;

@@ -19,6 +19,8 @@ static void parse_option(struct line *line, char *word)
 	*value++ = '\0';
 	if (strcmp(word, "as") == 0) {
 		line->as = value;
+	} else if (strcmp(word, "on") == 0) {
+		line->scope.executor = value;
 	} else if (strcmp(word, "params") == 0) {
 		line->scope.params = value;
 		line->scope.has_params = true;
@@ -149,6 +151,8 @@ static int play_options(struct line *line)
 			options.kill_after_ns = value * KIT_SECOND_NS;
 		else if (strcmp(line->keywords[i].name, "separator") == 0)
 			options.separator = line->keywords[i].value;
+		else if (strcmp(line->keywords[i].name, "executor") == 0)
+			options.executor = line->keywords[i].value;
 		else
 			cr_assert_fail("unknown option %s", line->keywords[i].name);
 	}
@@ -165,12 +169,11 @@ static int play_options(struct line *line)
 static int play_create(struct line *line)
 {
 	struct name_request request = line_request(line);
-	struct strings names = {0};
-	uint64_t now_run = 0;
-	int rc = core_create(line->kit->core, &request, &names, &now_run, &line->kit->fault);
+	struct create_outcome outcome;
+	int rc = core_create(line->kit->core, &request, &outcome, &line->kit->fault);
 	if (rc == 0 && line->has_expected)
-		check_names(line->kit, &names, &line->expected, "the names");
-	strings_clear(&names);
+		check_names(line->kit, &outcome.names, &line->expected, "the names");
+	create_outcome_clear(&outcome);
 	return rc;
 }
 
@@ -275,9 +278,28 @@ static int play_exit(struct line *line)
 	return report_exit(line, (struct exit_report){.wait_status = code << 8});
 }
 
+static int play_pending(struct line *line)
+{
+	core_pending(line->kit->core, line_execution(line)->id);
+	return 0;
+}
+
+static int play_begun(struct line *line)
+{
+	core_begun(line->kit->core, line_execution(line)->id, line->kit->now_ns);
+	return 0;
+}
+
 static int play_die(struct line *line)
 {
 	return report_exit(line, (struct exit_report){.wait_status = atoi(line->names.items[1])});
+}
+
+static int play_transient(struct line *line)
+{
+	return report_exit(
+	    line, (struct exit_report){
+	              .is_spawn_failure = true, .is_transient = true, .info = "the queue is full"});
 }
 
 static int play_lost(struct line *line)
@@ -357,6 +379,7 @@ static const struct {
     {"answer", play_answer, false},
     {"answer_failed", play_answer_failed, false},
     {"bad_result", play_bad_result, false},
+    {"begun", play_begun, false},
     {"cancel", play_cancel, false},
     {"clear", play_clear, false},
     {"close", play_close, false},
@@ -374,6 +397,7 @@ static const struct {
     {"members", play_members, true},
     {"open", play_open, false},
     {"options", play_options, false},
+    {"pending", play_pending, false},
     {"plan", play_plan, true},
     {"procs", play_procs, true},
     {"reason", play_reason, true},
@@ -382,6 +406,7 @@ static const struct {
     {"start", play_start, false},
     {"states", play_states, true},
     {"tick", play_tick, false},
+    {"transient", play_transient, false},
     {"undefine", play_undefine, false},
     {"undefine_all", play_undefine_all, false},
     {"unspawned", play_unspawned, false},

@@ -339,6 +339,10 @@ unit_tests += tests/unit/test_sharing
 tests_unit_test_sharing_SOURCES = tests/unit/test_sharing.c $(core_kit)
 tests_unit_test_sharing_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_retries
+tests_unit_test_retries_SOURCES = tests/unit/test_retries.c $(core_kit)
+tests_unit_test_retries_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_rdeps
 tests_unit_test_rdeps_SOURCES = tests/unit/test_rdeps.c $(core_kit)
 tests_unit_test_rdeps_LDADD = $(core_libs) $(unit_libs)

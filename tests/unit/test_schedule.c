@@ -383,6 +383,57 @@ KIT_TEST(schedule, single_mode_is_one_at_a_time, "proc a\nproc b",
     "exit a 0\n"
     "did start:b\n")
 
+/* --- executors: far has one slot, farther has two --- */
+
+KIT_TEST(schedule, each_executor_has_slots_of_its_own,
+    "proc a executor=far\nproc b executor=far\nproc c\nproc d\nproc e executor=farther",
+    "options parallel=1\n"
+    "start a b c d e\n"
+    "did start:a start:c start:e\n"
+    "reason b slot a\n"
+    "reason d slot c\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit c 0\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, one_at_a_time_is_over_all_executors,
+    "proc a executor=far\nproc b executor=farther\nproc c",
+    "options single\n"
+    "start a b c\n"
+    "did start:a\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit b 0\n"
+    "did start:c\n")
+
+/* A run keeps the one that it was asked for, also for what comes in later. */
+KIT_TEST(schedule, the_executor_is_that_of_the_proc_else_of_the_run_else_of_the_options,
+    "proc a executor=local\nproc b\nproc c\nproc d",
+    "options executor=farther parallel=1\n"
+    "start a b on=far\n"
+    "did start:a start:b\n"
+    "start c @#1\n"
+    "reason c slot b\n"
+    "start d\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, an_executor_that_there_is_not_is_refused, "proc a",
+    "start a on=nowhere -> bad_argument\n"
+    "define proc x executor=nowhere -> bad_definition\n"
+    "did\n")
+
+KIT_TEST(schedule, who_lends_a_slot_lends_that_of_its_executor,
+    "proc outer executor=far\nproc inner executor=far\nproc other executor=far",
+    "start outer\n"
+    "start inner @#1 exec=outer\n"
+    "wait w inner @#1 exec=outer\n"
+    "start other\n"
+    "did start:outer start:inner\n"
+    "exit inner 0\n"
+    "exit outer 0\n"
+    "did over:1 start:other\n")
+
 /* --- timeouts and cancel --- */
 
 /* A new core begins anew with SIGTERM, so restarts put off the SIGKILL. */
@@ -418,6 +469,38 @@ KIT_TEST(schedule, a_timeout_counts_from_the_start_of_the_process, "proc a timeo
     "did start:hold start:a\n"
     "tick 1\n"
     "did term:a\n")
+
+/* Also over restarts, which begin the time anew for nobody. */
+KIT_TEST(schedule, a_timeout_does_not_run_while_it_is_pending, "proc a timeout=5",
+    "start a\n"
+    "tick 2\n"
+    "pending a\n"
+    "reason a outside\n"
+    "tick 60\n"
+    "states a=running\n"
+    "begun a\n"
+    "tick 4\n"
+    "did start:a\n"
+    "reason a not\n"
+    "tick 1\n"
+    "did term:a\n"
+    "exit a 0\n"
+    "states a=failed:timeout\n")
+
+/* A new core begins anew with SIGTERM. */
+KIT_TEST_PLAIN(schedule, what_is_pending_can_be_canceled, "proc a timeout=5\nproc b",
+    "start a b\n"
+    "pending a\n"
+    "cancel a\n"
+    "begun a\n"
+    "pending a\n"
+    "tick 10\n"
+    "did start:a start:b term:a kill:a\n"
+    "die a 9\n"
+    "exit b 0\n"
+    "pending b\n"
+    "begun b\n"
+    "states a=failed:canceled b=succeeded\n")
 
 Test(schedule, the_next_deadline_is_known)
 {
