@@ -140,10 +140,12 @@ static int wait_for_more(const struct follower *follower)
 	};
 
 	if (poll(polled, 2, poll_timeout(follower)) < 0 && errno != EINTR)
-		return client_complain(EXIT_NO_DAEMON, "poll: %s", strerror(errno));
+		return client_complain(
+		    EXIT_NO_DAEMON, "waiting for the daemon: %s", strerror(errno));
 	if (polled[1].revents & POLLIN &&
 	    read(follower->notify, discarded, sizeof(discarded)) < 0 && errno != EAGAIN)
-		return client_complain(EXIT_BAD_REQUEST, "inotify: %s", strerror(errno));
+		return client_complain(
+		    EXIT_BAD_REQUEST, "the log cannot be watched: %s", strerror(errno));
 	if (pp_dispatch(conn))
 		return client_report(follower->client);
 	return EXIT_FINE;
