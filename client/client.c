@@ -12,6 +12,10 @@
 #include "client/memory.h"
 #include "client/verbs.h"
 
+/* So many names or views are asked for at once: a page is made while others wait for the daemon. */
+#define PAGE_NAMES 10000
+#define PAGE_VIEWS 250
+
 void client_init(struct client *client, const struct invocation *inv)
 {
 	*client = (struct client){
@@ -198,53 +202,69 @@ int client_ask(
 	return client_request(client, method, params, result);
 }
 
-/* Adds what a further page has to what is gathered. */
-static void add_page(json_t *gathered, const json_t *page, const char *const *lists)
-{
-	for (; *lists; lists++)
-		json_array_extend(json_object_get(gathered, *lists), json_object_get(page, *lists));
-	json_object_del(gathered, "cursor");
-	if (json_object_get(page, "truncated") && !json_object_get(page, "cursor"))
-		json_object_set_new(gathered, "truncated", json_true());
-	else
-		json_object_del(gathered, "truncated");
-}
-
-int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *const *lists, json_t **result)
+int client_ask_pages(struct client *client, const char *method, const struct pp_request *request,
+    client_page_visit *visit, void *arg)
 {
 	int status = client_connect(client);
 
 	if (status)
 		return status;
-	json_t *params = pp_request_params(client->conn, method, request);
+	json_t *params = pp_request_params(client->conn, method, request), *cursor;
 
 	if (!params)
 		return client_report(client);
-	status = client_request(client, method, json_incref(params), result);
-	if (status) {
-		json_decref(params);
-		return status;
-	}
-	json_t *cursor = json_incref(json_object_get(*result, "cursor"));
+	bool is_names = strcmp(method, "create") == 0;
 
-	while (cursor && !json_is_null(cursor)) {
+	json_object_set_new(params, "limit", json_integer(is_names ? PAGE_NAMES : PAGE_VIEWS));
+	do {
 		json_t *page = NULL;
 
-		json_object_set_new(params, "cursor", cursor);
-		cursor = NULL;
 		status = client_request(client, method, json_incref(params), &page);
-		if (status)
-			break;
-		add_page(*result, page, lists);
-		cursor = json_incref(json_object_get(page, "cursor"));
+		cursor = status ? NULL : json_object_get(page, "cursor");
+		if (!status)
+			visit(arg, page);
+		if (cursor && !json_is_null(cursor))
+			json_object_set(params, "cursor", cursor);
+		else
+			cursor = NULL;
 		json_decref(page);
-	}
-	json_decref(cursor);
+	} while (cursor);
 	json_decref(params);
+	return status;
+}
+
+/* What the pages of an answer are gathered in. */
+struct gathered {
+	const char *const *lists;
+	json_t *result; /* of the first page */
+};
+
+static void gather(void *arg, const json_t *page)
+{
+	struct gathered *gathered = arg;
+	bool is_cut = json_object_get(page, "truncated") && !json_object_get(page, "cursor");
+
+	for (const char *const *list = gathered->lists; gathered->result && *list; list++)
+		json_array_extend(
+		    json_object_get(gathered->result, *list), json_object_get(page, *list));
+	if (!gathered->result)
+		gathered->result = json_copy((json_t *)page);
+	json_object_del(gathered->result, "truncated");
+	json_object_del(gathered->result, "cursor");
+	if (is_cut) /* no further page has the rest */
+		json_object_set_new(gathered->result, "truncated", json_true());
+}
+
+int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
+    const char *const *lists, json_t **result)
+{
+	struct gathered gathered = {.lists = lists};
+	int status = client_ask_pages(client, method, request, gather, &gathered);
+
 	if (status) {
-		json_decref(*result);
-		*result = NULL;
+		json_decref(gathered.result);
+		gathered.result = NULL;
 	}
+	*result = gathered.result;
 	return status;
 }

@@ -253,6 +253,15 @@ void display_begin(struct display *display, const json_t *views)
 	}
 }
 
+bool display_is_waiting_for(const struct display *display, const json_t *view)
+{
+	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
+	struct shown *shown;
+
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	return shown ? shown->stage != STAGE_ENDED : live_has(display->live, exec);
+}
+
 bool display_shows_success(const struct display *display)
 {
 	return display->mode != DISPLAY_FAILURES;

@@ -21,6 +21,7 @@
 #include "daemon/extra.h"
 #include "daemon/groups.h"
 #include "daemon/inputs.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/logs.h"
@@ -134,7 +135,8 @@ static void fail_to_spawn(struct daemon *daemon, struct execution *execution, ch
 	free(info);
 }
 
-static void start(struct daemon *daemon, struct execution *execution)
+void effects_start(
+    struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver)
 {
 	const struct process_place *place = &daemon->effects->place;
 	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
@@ -170,6 +172,7 @@ static void start(struct daemon *daemon, struct execution *execution)
 	    .log = log,
 	    .output = output,
 	    .terminal = terminal ? terminal_get_fds(terminal) : NULL,
+	    .jobserver = jobserver,
 	};
 	if (workers_spawn(daemon->workers, &spawn) < 0)
 		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
@@ -180,7 +183,10 @@ static void start(struct daemon *daemon, struct execution *execution)
 
 void effects_start_again(struct daemon *daemon, struct execution *execution)
 {
-	start(daemon, execution);
+	if (jobserver_concerns(execution))
+		jobserver_start(daemon, execution);
+	else
+		effects_start(daemon, execution, JOBSERVER_NONE);
 }
 
 static void tell_change(struct daemon *daemon, const struct action *action)
@@ -227,6 +233,7 @@ static void forget_execution(struct daemon *daemon, struct execution *execution)
 
 static void forget_run(struct daemon *daemon, struct run *run)
 {
+	events_publish_forgotten(daemon, run);
 	keep_drop_run(daemon, run);
 	logs_remove_run(daemon->logs_directory, run->id);
 	run_extra_free(run);
@@ -236,10 +243,11 @@ static void carry_out(struct daemon *daemon, const struct action *action)
 {
 	switch (action->kind) {
 	case ACTION_START:
-		start(daemon, action->execution);
+		effects_start_again(daemon, action->execution);
 		break;
 	case ACTION_SIGNAL:
-		workers_signal(daemon->workers, key_of(action->execution), action->signal);
+		if (!jobserver_signal(daemon, action->execution, action->signal))
+			workers_signal(daemon->workers, key_of(action->execution), action->signal);
 		break;
 	case ACTION_RESOLVE:
 		dynamic_resolve(daemon, action);
@@ -296,6 +304,7 @@ void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid)
 		extra->pid = pid;
 		extra->pid_started = process_started(pid);
 		extra->is_reported = true;
+		jobserver_started(daemon, execution);
 		core_touch_execution(daemon->core, execution);
 		scheduler_wake(daemon);
 	}

@@ -32,6 +32,10 @@ void effects_carry_out(struct daemon *daemon);
 /* Asks the supervisor, which has not heard of it, to start the process of a RUNNING execution. */
 void effects_start_again(struct daemon *daemon, struct execution *execution);
 
+/* The same without asking whether there is a job token; jobserver: as the supervisor has it. */
+void effects_start(
+    struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver);
+
 /* What the supervisor reports of a worker. */
 void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid);
 void effects_exited(struct daemon *daemon, const struct worker_exit *report);

@@ -16,7 +16,7 @@
 #include "daemon/views.h"
 #include "protocol/jsonrpc.h"
 
-static const char *const kind_names[] = {"state", "run", "input", "define"};
+static const char *const kind_names[N_EVENT_KINDS] = {"state", "run", "input", "define"};
 
 unsigned event_kind_find(const char *name)
 {
@@ -27,13 +27,18 @@ unsigned event_kind_find(const char *name)
 	return 0;
 }
 
-static const char *kind_name(enum event_kind kind)
+static size_t kind_index(enum event_kind kind)
 {
 	size_t index = 0;
 
 	while ((1u << index) != (unsigned)kind)
 		index++;
-	return kind_names[index];
+	return index;
+}
+
+static const char *kind_name(enum event_kind kind)
+{
+	return kind_names[kind_index(kind)];
 }
 
 struct events *events_new(struct daemon *daemon, uint64_t seq)
@@ -106,6 +111,14 @@ static struct subscriber *get_subscriber(struct session *session)
 	return session->subscriber;
 }
 
+/* Counts it for what it wants to hear of. */
+static void count_wanting(struct subscription *subscription, int difference)
+{
+	for (size_t i = 0; i < N_EVENT_KINDS; i++)
+		if (subscription->kinds & (1u << i))
+			subscription->channel->n_wanting[i] += (size_t)difference;
+}
+
 static void drop_channel_if_empty(struct events *events, struct channel *channel)
 {
 	if (channel == &events->all || !TAILQ_EMPTY(&channel->subscriptions))
@@ -116,6 +129,7 @@ static void drop_channel_if_empty(struct events *events, struct channel *channel
 
 static void free_subscription(struct events *events, struct subscription *subscription)
 {
+	count_wanting(subscription, -1);
 	TAILQ_REMOVE(&subscription->channel->subscriptions, subscription, of_channel);
 	LIST_REMOVE(subscription, of_subscriber);
 	drop_channel_if_empty(events, subscription->channel);
@@ -172,6 +186,7 @@ static struct subscription *add_subscription(
 	subscription->kinds = filter->kinds ? filter->kinds : EVENT_ALL;
 	subscription->names = names;
 	TAILQ_INSERT_TAIL(&channel->subscriptions, subscription, of_channel);
+	count_wanting(subscription, 1);
 	LIST_INSERT_HEAD(&subscriber->subscriptions, subscription, of_subscriber);
 	events->n_subscriptions++;
 	return subscription;
@@ -311,7 +326,7 @@ static void send_to_channel(
 {
 	struct subscription *subscription;
 
-	if (!channel)
+	if (!channel || channel->n_wanting[kind_index(draft->kind)] == 0)
 		return;
 	TAILQ_FOREACH (subscription, &channel->subscriptions, of_channel) {
 		struct subscriber *subscriber = subscription->subscriber;
@@ -375,6 +390,8 @@ uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
 		events_send_draft(events, &draft, subscription->subscriber);
+		if (after < 0)
+			events_send_joined(events, subscription, draft.run);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);
@@ -452,6 +469,20 @@ void events_publish_run(struct daemon *daemon, const struct run *run)
 	if (!run_is_active(run)) /* who watches it knows that it is there */
 		send_to_channel(events, &draft, find_channel(events, run->id));
 	events_clear_draft(&draft);
+}
+
+void events_publish_forgotten(struct daemon *daemon, const struct run *run)
+{
+	struct events *events = daemon->events;
+	struct event_draft draft = {.kind = EVENT_RUN};
+
+	if (!count_event(events))
+		return;
+	draft.members = json_pack("{s:I, s:s}", "run", (json_int_t)run->id, "state", "forgotten");
+	send_to_channel(events, &draft, &events->all);
+	send_to_channel(events, &draft, find_channel(events, run->id));
+	events_clear_draft(&draft);
+	json_decref(draft.members);
 }
 
 void events_publish_defined(struct daemon *daemon)

@@ -15,6 +15,7 @@
 
 struct input;
 struct inquiry;
+struct job;
 struct terminal;
 
 /* execution->extra: NULL until the first event that told of it. */
@@ -25,6 +26,7 @@ struct exec_extra {
 	uint64_t log_run;            /* the run in whose folder its log is */
 	struct input *inputs;        /* what its process asks people, the oldest first; inputs.h */
 	struct inquiry *inquiries;   /* dynamic values that are being asked for; dynamic.c */
+	struct job *job;             /* it waits to be started; jobserver.c */
 	pid_t pid;                   /* of the process while it runs; 0: none */
 	int64_t pid_started;         /* when that was, as the kernel counts (leftovers.h) */
 	uint16_t log_attempt;        /* that the newest log belongs to */
@@ -39,6 +41,7 @@ struct exec_extra {
 	bool is_duration_noted; /* by keep.c */
 	bool is_reported;       /* the supervisor knows its process */
 	bool has_terminal;      /* its process was given one */
+	bool is_token_lent;     /* its job token, to others */
 	bool is_interrupted;    /* that was sent the first SIGINT of its client */
 };
 

@@ -61,6 +61,8 @@ daemon_shell_sources = \
 	daemon/holds.h \
 	daemon/inputs.c \
 	daemon/inputs.h \
+	daemon/jobserver.c \
+	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
 	daemon/leftovers.c \
@@ -111,6 +113,8 @@ daemon_shell_sources = \
 	daemon/session_room.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
+	daemon/slices.c \
+	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
 	daemon/store_internal.h \

@@ -22,8 +22,8 @@ struct graph {
 	json_t *names; /* an object: those that have a node */
 	size_t bytes;
 	bool is_truncated;
-	size_t n_definitions; /* these: of a page of what is defined */
-	const char *next;     /* the name that the next page begins with, or NULL */
+	size_t limit, n_definitions; /* these: of a page of what is defined */
+	const char *next;            /* the name that the next page begins with, or NULL */
 };
 
 static int graph_init(struct graph *graph, struct core *core, const struct run *run)
@@ -270,7 +270,7 @@ static void add_proc(struct graph *graph, const struct proc *proc)
 
 static bool page_is_full(const struct graph *graph)
 {
-	return graph->n_definitions >= PAGE_DEFINITIONS || graph->bytes >= PAGE_BYTES;
+	return graph->n_definitions >= graph->limit || graph->bytes >= PAGE_BYTES;
 }
 
 /* False, with the name that comes next: the page ends before that. */
@@ -323,12 +323,16 @@ static int add_page(struct graph *graph, const char *cursor)
 static enum request_status answer_outline(struct request *request)
 {
 	const char *cursor = request_read_text(request, "cursor");
+	int64_t limit = request_read_integer(request, "limit", 0);
 	struct graph graph;
 	struct run *run;
 
 	if (request_look_run(request, &run) != 0)
 		return REQUEST_DONE;
-	if (graph_init(&graph, request->daemon->core, run) == 0 && add_page(&graph, cursor) != 0) {
+	if (graph_init(&graph, request->daemon->core, run) != 0)
+		return graph_answer(&graph, request);
+	graph.limit = limit > 0 && limit < PAGE_DEFINITIONS ? (size_t)limit : PAGE_DEFINITIONS;
+	if (add_page(&graph, cursor) != 0) {
 		graph_clear(&graph);
 		return request_refuse_cursor(request);
 	}

@@ -146,7 +146,7 @@ int store_need_params(struct store *store, struct params *params)
 
 /* --- names --- */
 
-/* Deletes the row of a name. Sets the position that it had, or the next one. */
+/* Deletes the row of a name. Sets the position that it had; or leaves it where there is none. */
 static int drop_name(
     struct store *store, enum store_statement which, const char *name, int64_t *position)
 {
@@ -156,7 +156,6 @@ static int drop_name(
 
 	if (statement == NULL)
 		return -1;
-	*position = 0;
 	bind_text(statement, 1, name);
 	result = sqlite3_step(statement);
 	if (result == SQLITE_ROW) {
@@ -169,12 +168,17 @@ static int drop_name(
 	sqlite3_clear_bindings(statement);
 	if (key != 0)
 		store_count(store, SHARED_DEFINITIONS, key, -1);
-	if (*position == 0)
-		*position = ++store->last_position;
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
 
-static int put_proto(struct store *store, const struct proto *proto, int64_t position)
+/* Of the statement that has just been stepped: whether there was no row of that name yet. */
+static bool has_inserted(const struct store *store)
+{
+	return sqlite3_changes(store->db) > 0;
+}
+
+/* 1, 0: there is a row of that name, or -1. */
+static int insert_proto(struct store *store, const struct proto *proto, int64_t position)
 {
 	sqlite3_stmt *statement;
 
@@ -188,12 +192,14 @@ static int put_proto(struct store *store, const struct proto *proto, int64_t pos
 	sqlite3_bind_int64(statement, 3, proto->definition->key);
 	if (store_step(store, statement) != 0)
 		return -1;
+	if (!has_inserted(store))
+		return 0;
 	store_count(store, SHARED_DEFINITIONS, proto->definition->key, 1);
-	return 0;
+	return 1;
 }
 
-/* One that was created has its proto's definition. */
-static int put_proc(struct store *store, const struct proc *proc, int64_t position)
+/* The same. One that was created has its proto's definition. */
+static int insert_proc(struct store *store, const struct proc *proc, int64_t position)
 {
 	struct definition *definition = proc->definition;
 	sqlite3_stmt *statement;
@@ -214,22 +220,37 @@ static int put_proc(struct store *store, const struct proc *proc, int64_t positi
 	}
 	if (store_step(store, statement) != 0)
 		return -1;
+	if (!has_inserted(store))
+		return 0;
 	if (proc->proto == NULL)
 		store_count(store, SHARED_DEFINITIONS, definition->key, 1);
-	return 0;
+	return 1;
 }
 
-int store_put_name(
-    struct store *store, const char *name, const struct proc *proc, const struct proto *proto)
-{
-	int64_t position;
+/* Commonly a name is new; one that was there keeps its position. */
 
-	if (drop_name(store, SQL_DROP_PROTO, name, &position) != 0 ||
-	    (proto != NULL && put_proto(store, proto, position) != 0))
-		return -1;
-	if (drop_name(store, SQL_DROP_PROC, name, &position) != 0)
-		return -1;
-	return proc != NULL && proc->is_defined ? put_proc(store, proc, position) : 0;
+int store_put_proto(struct store *store, const char *name, const struct proto *proto)
+{
+	int64_t position = proto != NULL ? ++store->last_position : 0;
+	int result = proto != NULL ? insert_proto(store, proto, position) : 0;
+
+	if (result == 0)
+		result = drop_name(store, SQL_DROP_PROTO, name, &position);
+	if (result == 0 && proto != NULL)
+		result = insert_proto(store, proto, position);
+	return result < 0 ? -1 : 0;
+}
+
+int store_put_proc(struct store *store, const struct proc *proc)
+{
+	int64_t position = proc->is_defined ? ++store->last_position : 0;
+	int result = proc->is_defined ? insert_proc(store, proc, position) : 0;
+
+	if (result == 0)
+		result = drop_name(store, SQL_DROP_PROC, proc->name, &position);
+	if (result == 0 && proc->is_defined)
+		result = insert_proc(store, proc, position);
+	return result < 0 ? -1 : 0;
 }
 
 /* --- runs --- */

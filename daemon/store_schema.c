@@ -63,9 +63,10 @@ const char *const store_statements[N_STORE_STATEMENTS] = {
     [SQL_PUT_PARAMS] = "INSERT INTO params(id, body) VALUES(?1, ?2)",
     [SQL_DROP_PARAMS] = "DELETE FROM params WHERE id = ?1",
     [SQL_PUT_PROC] = "INSERT INTO proc(name, position, definition, proto, args)"
-                     " VALUES(?1, ?2, ?3, ?4, ?5)",
+                     " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
     [SQL_DROP_PROC] = "DELETE FROM proc WHERE name = ?1 RETURNING position, definition",
-    [SQL_PUT_PROTO] = "INSERT INTO proto(name, position, definition) VALUES(?1, ?2, ?3)",
+    [SQL_PUT_PROTO] = "INSERT INTO proto(name, position, definition) VALUES(?1, ?2, ?3)"
+                      " ON CONFLICT DO NOTHING",
     [SQL_DROP_PROTO] = "DELETE FROM proto WHERE name = ?1 RETURNING position, definition",
     [SQL_PUT_RUN] = "INSERT OR REPLACE INTO run(id, name, params, overrides, created_ns, ended_ns,"
                     " holds, fail_fast, failed, brief_holds, seq, executor)"

@@ -231,17 +231,9 @@ void jsonrpc_read(json_t *value, struct jsonrpc_message *message)
 
 /* ---- encoding ---- */
 
-/* What an encoder writes into; once something failed, the rest is ignored. */
-struct line {
-	char *text;
-	size_t length;
-	size_t capacity;
-	bool is_failed;
-};
-
 static int line_add(const char *bytes, size_t size, void *argument)
 {
-	struct line *line = argument;
+	struct jsonrpc_text *line = argument;
 	size_t capacity = line->capacity > 0 ? line->capacity : 256;
 	char *text;
 
@@ -263,13 +255,13 @@ static int line_add(const char *bytes, size_t size, void *argument)
 	return 0;
 }
 
-static void line_add_text(struct line *line, const char *text)
+static void line_add_text(struct jsonrpc_text *line, const char *text)
 {
 	line_add(text, strlen(text), line);
 }
 
 /* NULL is written as null. */
-static void line_add_value(struct line *line, const json_t *value)
+static void line_add_value(struct jsonrpc_text *line, const json_t *value)
 {
 	if (!value)
 		line_add_text(line, "null");
@@ -277,7 +269,7 @@ static void line_add_value(struct line *line, const json_t *value)
 		line->is_failed = true;
 }
 
-static void line_add_string(struct line *line, const char *text)
+static void line_add_string(struct jsonrpc_text *line, const char *text)
 {
 	json_t *string = json_string(text);
 
@@ -289,7 +281,7 @@ static void line_add_string(struct line *line, const char *text)
 }
 
 /* Ends the line and hands it over; NULL if anything failed. */
-static char *line_finish(struct line *line, size_t *length_bytes)
+static char *line_finish(struct jsonrpc_text *line, size_t *length_bytes)
 {
 	line_add("\n", 2, line);
 	if (line->is_failed) {
@@ -302,7 +294,7 @@ static char *line_finish(struct line *line, size_t *length_bytes)
 
 static char *encode_call(json_t *id, const char *method, json_t *params, size_t *length_bytes)
 {
-	struct line line = {0};
+	struct jsonrpc_text line = {0};
 
 	line_add_text(&line, "{\"jsonrpc\":\"2.0\",");
 	if (id) {
@@ -332,12 +324,44 @@ char *jsonrpc_encode_notification(const char *method, json_t *params, size_t *le
 
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes)
 {
-	struct line line = {0};
+	struct jsonrpc_text line = {0};
 
 	line_add_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":");
 	line_add_value(&line, id);
 	line_add_text(&line, ",\"result\":");
 	line_add_value(&line, result);
+	line_add_text(&line, "}");
+	return line_finish(&line, length_bytes);
+}
+
+void jsonrpc_add_item(struct jsonrpc_text *items, const json_t *item)
+{
+	if (items->length > 0)
+		line_add_text(items, ",");
+	line_add_value(items, item);
+}
+
+char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
+    const struct jsonrpc_text *items, size_t *length_bytes)
+{
+	struct jsonrpc_text line = {.is_failed = items->is_failed || !result};
+	size_t begin;
+
+	line_add_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":");
+	line_add_value(&line, id);
+	line_add_text(&line, ",\"result\":{");
+	line_add_string(&line, member);
+	line_add_text(&line, ":[");
+	if (items->length > 0)
+		line_add(items->text, items->length, &line);
+	line_add_text(&line, "]");
+	begin = line.length;
+	if (json_object_size(result) > 0)
+		line_add_value(&line, result);
+	else
+		line_add_text(&line, "}");
+	if (!line.is_failed && line.text[begin] == '{') /* it was opened before the items */
+		line.text[begin] = ',';
 	line_add_text(&line, "}");
 	return line_finish(&line, length_bytes);
 }
@@ -354,7 +378,7 @@ char *jsonrpc_encode_error(
 
 char *jsonrpc_encode(const json_t *value, size_t *length_bytes)
 {
-	struct line line = {0};
+	struct jsonrpc_text line = {0};
 
 	line_add_value(&line, value);
 	return line_finish(&line, length_bytes);

@@ -71,6 +71,21 @@ char *jsonrpc_encode_notification(const char *method, json_t *params, size_t *le
 /* id may be NULL: null. result may be NULL: null. */
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes);
 
+/* What an encoder writes into; once something failed, the rest is ignored. */
+struct jsonrpc_text {
+	char *text; /* from malloc(3), or NULL; not terminated */
+	size_t length;
+	size_t capacity;
+	bool is_failed;
+};
+
+/* Adds an item to a list that is written as it is made: a tree of very many values costs more. */
+void jsonrpc_add_item(struct jsonrpc_text *items, const json_t *item);
+
+/* An answer whose result is an object: what is in result, and the items as a list under member. */
+char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
+    const struct jsonrpc_text *items, size_t *length_bytes);
+
 /* id may be NULL: null. text may be NULL: the error's meaning. data (an object or NULL) is copied
  * and gets the member "error" with the error's stable name. */
 char *jsonrpc_encode_error(

@@ -131,6 +131,9 @@ struct name_request {
 	const char *as; /* another name for the one proc that is created, or NULL */
 	struct choices_answers answers;
 	struct scope scope;
+	/* Of core_create(), to answer page by page: from which of the names on, and so many at
+	 * most; 0: all. What one name stands for is made with the first page. */
+	size_t first, limit;
 };
 
 /*
@@ -140,12 +143,17 @@ struct name_request {
 size_t core_needs_choices(
     struct core *core, const struct name_request *request, struct choices_need **needs);
 
-/*
- * Creates procs from protos; names of procs that exist are answered as they are. What is now: true
- * and is new is started; its run is answered in *now_run (0: none).
- */
-int core_create(struct core *core, const struct name_request *request, struct strings *names,
-    uint64_t *now_run, struct fault *fault);
+struct create_outcome {
+	struct strings names;
+	bool is_truncated; /* there are more */
+	uint64_t run;      /* in which those are started that are new and now: true; 0: none */
+};
+
+void create_outcome_clear(struct create_outcome *outcome);
+
+/* Creates procs from protos; names of procs that exist are answered as they are. */
+int core_create(struct core *core, const struct name_request *request,
+    struct create_outcome *outcome, struct fault *fault);
 
 /* --- runs --- */
 
@@ -364,7 +372,9 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	const struct strings *names; /* of procs and protos that were, or were not, defined */
+	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	size_t n_procs;
+	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;
 };
 

@@ -54,6 +54,10 @@ struct variable {
 };
 
 enum result_kind { RESULT_FILE, RESULT_STDOUT };
+
+/* Whether its process is given the jobserver, and in which form: that of its make, or this one. */
+enum jobserver_use { USES_NO_JOBSERVER, USES_JOBSERVER, USES_PIPE, USES_FIFO };
+
 enum origin { ORIGIN_FILE, ORIGIN_CLIENT };
 
 #define RETRY_TIMES_MAX 1000
@@ -88,6 +92,7 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
+	enum jobserver_use jobserver;
 	struct retries retries;
 	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */

@@ -142,6 +142,16 @@ void params_unref(struct params *params)
 	free(params);
 }
 
+void execution_define(struct execution *execution, struct definition *definition)
+{
+	execution->definition = definition_ref(definition);
+	execution->wave = definition->wave;
+	execution->is_collector = definition->run.n_words == 0;
+	execution->is_timed = definition->timeout_ns != 0;
+	execution->needs_locks = definition->locks.count > 0;
+	execution->needs_no_failures = definition->has_no_failures;
+}
+
 struct execution *execution_new(
     struct core *core, struct proc *proc, struct run *run, const struct scope *scope)
 {
@@ -150,7 +160,7 @@ struct execution *execution_new(
 	execution->id = core->next_exec++;
 	execution->proc = proc;
 	proc->references++;
-	execution->definition = definition_ref(proc->definition);
+	execution_define(execution, proc->definition);
 	execution->values = values_ref(proc->values);
 	execution->params = params_ref(run->params);
 	execution->env = scope->env;
@@ -162,11 +172,6 @@ struct execution *execution_new(
 	core->n_executions++;
 	core->n_incomplete++;
 	return execution;
-}
-
-bool execution_is_collector(const struct execution *execution)
-{
-	return execution->definition->run.n_words == 0;
 }
 
 static void execution_unlink_from_proc(struct execution *execution)
@@ -275,7 +280,7 @@ struct membership *execution_join_run(
 		run->n_incomplete++;
 		execution->live_runs++;
 		run->n_progress += execution->is_in_progress;
-		run_count_in(core, run, execution->definition->wave);
+		run_count_in(core, run, execution->wave);
 	}
 	wait_on_member(core, member);
 	return member;

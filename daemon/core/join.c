@@ -70,7 +70,7 @@ static bool adopt(struct execution *execution, void *arg)
 		search->n_replaced++;
 		node->kind = NODE_ADOPTED;
 		node->execution = execution;
-		search_set_wave(search, node, execution->definition->wave);
+		search_set_wave(search, node, execution->wave);
 	}
 	return true;
 }

@@ -114,7 +114,11 @@ struct membership {
 struct execution {
 	UT_hash_handle by_id; /* while its process runs, or commands of its dependencies do */
 	uint64_t id; /* never used twice in a workspace; a smaller one was requested earlier */
-	/* The end of a dependency looks at these, of every dependent: they are close together. */
+	/* The end of a dependency looks at these, of every dependent, and the order in which those
+	 * start: they are close together. */
+	uint32_t rank_ms; /* from its start to the end of all that waits for it; or 0 */
+	uint32_t place;   /* how many its request made before it, if they have ranks */
+	struct heap_node in_ready;
 	struct execution **deps; /* as scheduled: those of deps, then those that rdeps brought in */
 	struct execution **dependents;
 	uint32_t n_deps, n_dependents;
@@ -123,21 +127,26 @@ struct execution {
 	uint32_t n_unresolved; /* commands that have not answered */
 	uint32_t n_missing;
 	uint32_t n_claims;
+	int32_t wave;       /* this and what is said below are as in definition, and closer */
 	uint8_t state;      /* enum execution_state */
 	uint8_t error;      /* enum execution_error */
 	uint8_t ending;     /* the error that it was told to end for, while it runs */
 	uint8_t last_error; /* of the attempt before, while is_retrying */
 	bool is_lent : 1;   /* blocked in a nested wait, its slot lent */
 	bool has_slot : 1;
-	bool has_locks : 1;            /* holds its claims' locks, rather than waits for them */
-	bool is_gated : 1;             /* waits in its wave's list */
-	bool is_ready : 1;             /* in the heap or the list of what can start */
-	bool is_killed : 1;            /* SIGKILL too */
-	bool is_retrying : 1;          /* WANTED again: waits before its next attempt (retry.h) */
-	bool is_pending : 1;           /* it runs, but its work has not begun: core_pending() */
-	bool is_in_progress : 1;       /* counted as such in its runs */
-	bool is_new : 1;               /* made by a request that has not taken effect yet */
-	bool is_stored : 1;            /* core_clear_changes() was called since it was made */
+	bool has_locks : 1;      /* holds its claims' locks, rather than waits for them */
+	bool is_gated : 1;       /* waits in its wave's list */
+	bool is_ready : 1;       /* in the heap or the list of what can start */
+	bool is_killed : 1;      /* SIGKILL too */
+	bool is_retrying : 1;    /* WANTED again: waits before its next attempt (retry.h) */
+	bool is_pending : 1;     /* it runs, but its work has not begun: core_pending() */
+	bool is_in_progress : 1; /* counted as such in its runs */
+	bool is_new : 1;         /* made by a request that has not taken effect yet */
+	bool is_stored : 1;      /* core_clear_changes() was called since it was made */
+	bool is_collector : 1;   /* definition has no command: it ends with its deps */
+	bool is_timed : 1;       /* a timeout */
+	bool needs_locks : 1;
+	bool needs_no_failures : 1;
 	struct membership first;       /* in the run that it was first scheduled in */
 	struct definition *definition; /* as it was when it was scheduled */
 	struct proc *proc;
@@ -153,8 +162,6 @@ struct execution {
 	int32_t signal;          /* 0: none */
 	uint32_t live_runs;      /* active runs that it is in without override */
 	uint32_t touched;        /* its place among what has changed, from 1; or 0 */
-	uint32_t rank_ms;        /* from its start to the end of all that waits for it; or 0 */
-	uint32_t place;          /* how many its request made before it, if they have ranks */
 	char *info;              /* one line, or NULL; while it runs: why it was told to end */
 	int64_t queued_ns;       /* these: since the epoch, 0 until known */
 	int64_t started_ns;
@@ -167,7 +174,6 @@ struct execution {
 	uint64_t visit;               /* scratch of searches */
 	struct wait *nested;          /* the waits that its process is blocked in; or NULL */
 	struct lock_claim *claims;    /* on its locks, while it waits for them or holds them */
-	struct heap_node in_ready;
 	struct heap_node in_timers;
 	int64_t deadline_ns;             /* of its process, or when it is tried again */
 	TAILQ_ENTRY(execution) of_queue; /* while is_gated, or ready without a slot, or settling */

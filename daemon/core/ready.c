@@ -44,12 +44,12 @@ void ready_clear(struct core *core)
 /* Whether no_failures, if it asks for that, does not hold. */
 static bool is_refused(const struct execution *execution)
 {
-	return execution->definition->has_no_failures && execution_home(execution)->n_failed > 0;
+	return execution->needs_no_failures && execution_home(execution)->n_failed > 0;
 }
 
 void ready_push(struct core *core, struct execution *execution)
 {
-	if (execution_is_collector(execution))
+	if (execution->is_collector)
 		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
 	else
 		heap_push(&execution->slots->ready, &execution->in_ready);
@@ -59,7 +59,7 @@ void ready_push(struct core *core, struct execution *execution)
 
 void ready_withdraw(struct core *core, struct execution *execution)
 {
-	if (execution_is_collector(execution))
+	if (execution->is_collector)
 		TAILQ_REMOVE(&core->instant, execution, of_queue);
 	else
 		heap_remove(&execution->slots->ready, &execution->in_ready);
@@ -72,7 +72,7 @@ static bool is_held_back(struct execution *execution)
 {
 	struct run *home = execution_home(execution);
 
-	if (!run_holds_back(home, execution->definition->wave))
+	if (!run_holds_back(home, execution->wave))
 		return false;
 	run_gate(home, execution);
 	return true;
@@ -86,7 +86,7 @@ void ready_consider(struct core *core, struct execution *execution)
 		return;
 	if (is_held_back(execution))
 		return;
-	if (execution->definition->locks.count > 0 && !lock_claim(core, execution))
+	if (execution->needs_locks && !lock_claim(core, execution))
 		return;
 	ready_push(core, execution);
 }
@@ -107,7 +107,7 @@ void ready_forget(struct core *core, struct execution *execution)
  */
 static bool ready_confirm(struct core *core, struct execution *execution, int64_t now_ns)
 {
-	if (run_holds_back(execution_home(execution), execution->definition->wave)) {
+	if (run_holds_back(execution_home(execution), execution->wave)) {
 		ready_forget(core, execution);
 		is_held_back(execution);
 		return false;
@@ -123,7 +123,7 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 /* Its timeout runs from started_ns on. */
 static void ready_time(struct core *core, struct execution *execution)
 {
-	if (execution->definition->timeout_ns == 0)
+	if (!execution->is_timed)
 		return;
 	execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
 	heap_push(&core->timers, &execution->in_timers);

@@ -324,7 +324,7 @@ static struct execution *make_execution(
 	execution->id = record->id;
 	execution->proc = proc;
 	proc->references++;
-	execution->definition = definition_ref(record->definition);
+	execution_define(execution, record->definition);
 	if (proc->definition == record->definition &&
 	    values_are_same(proc->values, (char *const *)record->values, proc->definition->n_args))
 		execution->values = values_ref(proc->values);
@@ -411,7 +411,7 @@ static void override_member(
 	run->n_incomplete--;
 	execution->live_runs--;
 	run->n_progress -= execution->is_in_progress;
-	run_count_out(core, run, execution->definition->wave);
+	run_count_out(core, run, execution->wave);
 }
 
 int restore_member(struct restore *restore, const struct member_record *record)

@@ -210,7 +210,7 @@ static int resume(struct core *core, struct execution *execution, int64_t now_ns
 {
 	enum execution_error ending = execution->ending;
 
-	if (execution->definition->locks.count > 0) {
+	if (execution->needs_locks) {
 		if (!lock_claim(core, execution))
 			return -1; /* another one that runs has it too */
 		lock_take(core, execution);

@@ -142,7 +142,7 @@ static void count_out(struct core *core, struct membership *member, bool is_fail
 		run->is_failed = true;
 		touch_run(core, run);
 	}
-	run_count_out(core, run, member->execution->definition->wave);
+	run_count_out(core, run, member->execution->wave);
 	wait_on_complete(core, member);
 	run_check_quiet(core, run);
 	if (is_failed)

@@ -319,6 +319,19 @@ static int read_log_ignore(const struct reader *reader, const struct place *plac
 	return definition->log_ignore ? 0 : reader_refuse(reader, place, "out of memory");
 }
 
+static int read_jobserver(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	const char *form = json_string_value(value);
+
+	(void)reader, (void)place;
+	if (form)
+		definition->jobserver = strcmp(form, "fifo") == 0 ? USES_FIFO : USES_PIPE;
+	else
+		definition->jobserver = json_is_true(value) ? USES_JOBSERVER : USES_NO_JOBSERVER;
+	return 0;
+}
+
 struct field {
 	const char *key;
 	field_reader *read;
@@ -340,6 +353,7 @@ static const struct field fields[] = {
     {"result", read_result},
     {"params", read_params},
     {"log_ignore", read_log_ignore},
+    {"jobserver", read_jobserver},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

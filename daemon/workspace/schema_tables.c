@@ -85,6 +85,10 @@ static const struct schema_shape retries = {
 static const char *const result_words[] = {"file", "stdout", NULL};
 static const struct schema_shape result = {.types = SCHEMA_TEXT, .words = result_words};
 
+static const char *const jobserver_words[] = {"pipe", "fifo", NULL};
+static const struct schema_shape jobserver = {
+    .types = SCHEMA_BOOL | SCHEMA_TEXT, .words = jobserver_words};
+
 static const char *const when_words[] = {"always", "succeeded", NULL};
 static const struct schema_shape when = {.types = SCHEMA_TEXT, .words = when_words};
 
@@ -113,6 +117,7 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "result", .shape = &result}, \
 	{.name = "params", .shape = &own_params}, \
 	{.name = "log_ignore", .shape = &log_ignore}, \
+	{.name = "jobserver", .shape = &jobserver}, \
 	{.name = "inputs", .refusal = later}, \
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
@@ -121,7 +126,6 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "resources", .refusal = later}, \
 	{.name = "use", .refusal = later}, \
 	{.name = "priority", .refusal = later}, \
-	{.name = "jobserver", .refusal = later}, \
 	{0}
 /* clang-format on */
 

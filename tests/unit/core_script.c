@@ -169,12 +169,11 @@ static int play_options(struct line *line)
 static int play_create(struct line *line)
 {
 	struct name_request request = line_request(line);
-	struct strings names = {0};
-	uint64_t now_run = 0;
-	int rc = core_create(line->kit->core, &request, &names, &now_run, &line->kit->fault);
+	struct create_outcome outcome;
+	int rc = core_create(line->kit->core, &request, &outcome, &line->kit->fault);
 	if (rc == 0 && line->has_expected)
-		check_names(line->kit, &names, &line->expected, "the names");
-	strings_clear(&names);
+		check_names(line->kit, &outcome.names, &line->expected, "the names");
+	create_outcome_clear(&outcome);
 	return rc;
 }
 
