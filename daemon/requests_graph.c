@@ -263,8 +263,7 @@ static void add_proto(struct graph *graph, const struct proto *proto)
 
 static void add_proc(struct graph *graph, const struct proc *proc)
 {
-	if (proc->is_defined &&
-	    add_definition(graph, proc->name, "proc", proc->definition, proc->values))
+	if (add_definition(graph, proc->name, "proc", proc->definition, proc->values))
 		core_outline_proc(graph->core, proc, visit_edge, graph);
 }
 
@@ -291,6 +290,8 @@ static bool visit_proc(struct proc *proc, void *arg)
 {
 	struct graph *graph = arg;
 
+	if (!proc->is_defined)
+		return true;
 	if (page_is_full(graph)) {
 		graph->next = proc->name;
 		return false;
@@ -307,7 +308,7 @@ static int add_page(struct graph *graph, const char *cursor)
 	struct proc *proc = cursor ? core_find_proc(graph->core, cursor) : NULL;
 	struct proto *proto = cursor && !proc ? core_find_proto(graph->core, cursor) : NULL;
 
-	if (cursor && !proc && !proto)
+	if (cursor && !proto && (!proc || !proc->is_defined))
 		return -1;
 	if (!cursor)
 		core_each_proto(graph->core, visit_proto, graph);
