@@ -242,17 +242,19 @@ struct gathered {
 static void gather(void *arg, const json_t *page)
 {
 	struct gathered *gathered = arg;
-	bool is_cut = json_object_get(page, "truncated") && !json_object_get(page, "cursor");
 
-	for (const char *const *list = gathered->lists; gathered->result && *list; list++)
+	if (!gathered->result) {
+		gathered->result = json_copy((json_t *)page);
+		return;
+	}
+	for (const char *const *list = gathered->lists; *list; list++)
 		json_array_extend(
 		    json_object_get(gathered->result, *list), json_object_get(page, *list));
-	if (!gathered->result)
-		gathered->result = json_copy((json_t *)page);
-	json_object_del(gathered->result, "truncated");
 	json_object_del(gathered->result, "cursor");
-	if (is_cut) /* no further page has the rest */
+	if (json_object_get(page, "truncated") && !json_object_get(page, "cursor"))
 		json_object_set_new(gathered->result, "truncated", json_true());
+	else
+		json_object_del(gathered->result, "truncated");
 }
 
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
