@@ -94,6 +94,7 @@ static const struct method_param graph_params[] = {
     P_ARGS,
     PARAM("cursor", PARAM_STRING, "go on where an earlier answer ended"),
     P_EXEC,
+    PARAM("limit", PARAM_INTEGER, "so many definitions at most"),
     P_NAMES,
     P_RUN,
     END,
