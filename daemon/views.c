@@ -113,6 +113,22 @@ json_t *view_locks(const struct definition *definition, char *const *values)
 	return list;
 }
 
+json_t *view_uses(const struct definition *definition, char *const *values)
+{
+	json_t *uses = json_object();
+
+	for (size_t i = 0; uses && i < definition->n_uses; i++) {
+		const struct use *use = &definition->uses[i];
+		char *filled = values ? definition_fill(definition, values, use->pool) : NULL;
+		const char *name = filled ? filled : use->pool;
+		json_int_t before = json_integer_value(json_object_get(uses, name));
+
+		json_object_set_new(uses, name, json_integer(before + use->amount));
+		free(filled);
+	}
+	return uses;
+}
+
 const char *view_edge_reason(enum edge_reason reason)
 {
 	static const char *const names[] = {
@@ -166,6 +182,16 @@ static void set_definition(json_t *view, const struct definition *definition, ch
 	set(view, "args", view_arguments(definition, values));
 	set(view, "locks", view_locks(definition, values));
 	set(view, "wave", json_integer(definition->wave));
+	if (definition->n_uses > 0)
+		set(view, "use", view_uses(definition, values));
+}
+
+static void add_executor(json_t *view, const struct execution *execution)
+{
+	const char *executor = execution_executor(execution);
+
+	if (strcmp(executor, CORE_LOCAL) != 0)
+		set(view, "executor", json_string(executor));
 }
 
 /* How long it was pending, where it was. */
@@ -287,7 +313,10 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	set(view, "queued_at", view_time(execution->queued_ns));
 	set(view, "started_at", view_time(execution->started_ns));
 	set(view, "ended_at", view_time(execution->ended_ns));
+	if (execution->priority != 0)
+		set(view, "priority", json_integer(execution->priority));
 	add_attempt(view, execution);
+	add_executor(view, execution);
 	add_pending(view, execution);
 	add_log_ignore(view, execution);
 	set_usage(view, execution);
