@@ -211,18 +211,10 @@ static void explain_holders(const struct lock *lock, struct reason *reason)
 	}
 }
 
-/* The one before it in line that is not fitting, or does not start though it is. */
-static void explain_line(struct execution *blocker, void *arg)
-{
-	struct reason *reason = arg;
-
-	if (reason->names.count == 0)
-		strings_add(&reason->names, blocker->proc->name);
-}
-
 static void explain_lock(const struct execution *execution, struct reason *reason)
 {
 	const struct lock_claim *claim = lock_find_unfit(execution);
+	const struct execution *before = NULL;
 
 	if (claim == NULL)
 		return;
@@ -234,7 +226,9 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 	if (claim->amount > reason->capacity - reason->used)
 		explain_holders(claim->lock, reason);
 	else
-		lock_each_blocker(execution, false, explain_line, reason);
+		before = lock_find_before(claim);
+	if (before != NULL)
+		strings_add(&reason->names, before->proc->name);
 	if (reason->n_held > 0)
 		reason->lock_since_ns = reason->since_ns[0];
 }
