@@ -135,6 +135,8 @@ class Pending(SlurmCase):
         self.ws.ppctl("start", "small")
         kit.until(lambda: self.view("small")["waits"] == "pending in Slurm: Resources", "small is pending")
         self.assertIn("pending in Slurm: Resources", self.ws.ppctl("why", "small").out)
+        self.assertEqual(self.view("small")["pending"], "pending in Slurm: Resources")
+        self.assertEqual(self.view("small")["executor"], "slurm")
         # However long it is pending, its timeout does not run.
         begun = self.view("small")["started_at"]
         kit.until(lambda: kit.time.time() - begun > 3, "longer than its timeout")
