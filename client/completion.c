@@ -449,7 +449,8 @@ int verb_completion(struct client *client)
 	if (strcmp(what, "words") == 0 && line)
 		complete(client, line);
 	else if (line)
-		return client_complain(EXIT_BAD_REQUEST, "completion: a line goes with words");
+		return client_complain(EXIT_BAD_REQUEST,
+		    "completion: a second word is for completion words LINE alone");
 	else if (strcmp(what, "bash") == 0)
 		fputs(bash_script, stream);
 	else if (strcmp(what, "zsh") == 0)

@@ -42,7 +42,8 @@ static int leave(const char *variable, const char *text)
 	bool has_failed = !file;
 
 	if (!path)
-		return client_complain(EXIT_BAD_REQUEST, "%s is not set", variable);
+		return client_complain(
+		    EXIT_BAD_REQUEST, "%s is not set, as it is inside a proc", variable);
 	if (file) {
 		has_failed = fprintf(file, "%s\n", text) < 0;
 		has_failed |= fclose(file) != 0;

@@ -175,6 +175,9 @@ void progress_note(struct progress *progress, const json_t *view)
 	pending = member_text(view, "pending", NULL);
 	free(item->pending);
 	item->pending = pending ? memory_copy(pending) : NULL;
+	item->retry_s = member_number(view, "retry_at", 0);
+	item->attempt = (int)member_number(view, "attempt", 0) + 1;
+	item->attempts = (int)member_number(view, "attempts", 0);
 	item->since_s = is_running ? member_number(view, "started_at", 0) : queued_s;
 }
 

@@ -75,6 +75,7 @@ const struct option_spec result_options[] = {
 const struct option_spec logs_options[] = {
     {"follow", 'f', NULL, "go on until the execution has ended"},
     {"tail", 'n', "N", "only the last N lines"},
+    {"attempt", 0, "N", "that of attempt N, where it was tried again"},
     {0},
 };
 

@@ -139,8 +139,7 @@ static int put_names(struct daemon *daemon, const struct core_changes *changes)
 	for (size_t i = 0; i < changes->protos->count && result == 0; i++) {
 		const char *name = changes->protos->items[i];
 
-		result =
-		    store_put_proto(daemon->store, name, core_find_proto(daemon->core, name));
+		result = store_put_proto(daemon->store, name, core_find_proto(daemon->core, name));
 	}
 	for (size_t i = 0; i < changes->n_procs && result == 0; i++)
 		result = store_put_proc(daemon->store, changes->procs[i]);
@@ -267,9 +266,8 @@ static bool is_anything_new(const struct daemon *daemon, const struct core_chang
 	const struct keep *keep = daemon->keep;
 
 	return changes->n_executions > 0 || changes->n_runs > 0 || changes->n_procs > 0 ||
-	       changes->protos->count > 0 ||
-	       keep->n_dropped > 0 || keep->n_dropped_runs > 0 || keep->are_settings_new ||
-	       repeats_are_new(daemon->repeats) ||
+	       changes->protos->count > 0 || keep->n_dropped > 0 || keep->n_dropped_runs > 0 ||
+	       keep->are_settings_new || repeats_are_new(daemon->repeats) ||
 	       memcmp(counters, &keep->counters, sizeof(*counters)) != 0;
 }
 

@@ -41,8 +41,8 @@ typedef enum request_status request_handler(struct request *request);
 enum request_status request_answer(struct request *request, json_t *result);
 
 /* The same, of an object that has a list of items too, under member. The items are borrowed. */
-enum request_status request_answer_items(struct request *request, json_t *result,
-    const char *member, const struct jsonrpc_text *items);
+enum request_status request_answer_items(
+    struct request *request, json_t *result, const char *member, const struct jsonrpc_text *items);
 
 /* Answers an error; takes data (may be NULL). */
 enum request_status request_refuse(

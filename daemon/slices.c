@@ -68,8 +68,7 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 	slices_free(slices);
 }
 
-enum request_status slices_begin(
-    struct request *request, const struct slices_work *work, void *arg)
+enum request_status slices_begin(struct request *request, const struct slices_work *work, void *arg)
 {
 	static const struct timeval at_once = {0};
 	struct slices *slices = NULL;

@@ -179,7 +179,8 @@ static void settle_shared(struct store *store, bool is_kept)
 
 	for (size_t i = 0; !is_kept && i < store->n_changes; i++)
 		store->changes[i].row->n_references -= store->changes[i].difference;
-	/* A row may have changed more than once: it is freed when no change is looked at any more. */
+	/* A row may have changed more than once: it is freed when no change is looked at any more.
+	 */
 	for (size_t i = 0; i < store->n_changes; i++) {
 		const struct shared_change change = store->changes[i];
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/edges.h"
 #include "daemon/extra.h"
 #include "daemon/logs.h"
 #include "daemon/reasons.h"
@@ -325,6 +326,29 @@ static json_t *view_execution(const struct execution *execution, const struct me
 	return view;
 }
 
+/* By what it depends on others where that is not its own definition; most have none of these. */
+static json_t *add_dep_reasons(
+    json_t *view, const struct core *core, const struct execution *execution)
+{
+	json_t *reasons = NULL;
+	struct edges edges;
+
+	edges_init(&edges, core, execution);
+	for (uint32_t i = 0; view && i < execution->n_deps; i++) {
+		enum edge_reason reason = edges_reason(&edges, execution->deps[i]);
+
+		if (reason == EDGE_DEP)
+			continue;
+		reasons = reasons ? reasons : json_object();
+		json_object_set_new(
+		    reasons, execution->deps[i]->proc->name, view_text(view_edge_reason(reason)));
+	}
+	edges_clear(&edges);
+	if (reasons)
+		set(view, "dep_reasons", reasons);
+	return view;
+}
+
 static json_t *add_waits(json_t *view, const struct core *core, const struct execution *execution)
 {
 	char *text = view ? reason_of_wait(core, execution) : NULL;
@@ -339,7 +363,8 @@ json_t *view_proc(const struct core *core, const struct proc *proc)
 {
 	if (!proc->newest)
 		return view_proc_idle(proc);
-	return add_waits(view_execution(proc->newest, NULL), core, proc->newest);
+	return add_waits(add_dep_reasons(view_execution(proc->newest, NULL), core, proc->newest),
+	    core, proc->newest);
 }
 
 json_t *view_member_brief(const struct membership *member)
@@ -349,7 +374,7 @@ json_t *view_member_brief(const struct membership *member)
 
 json_t *view_member(const struct core *core, const struct membership *member)
 {
-	json_t *view = view_member_brief(member);
+	json_t *view = add_dep_reasons(view_member_brief(member), core, member->execution);
 
 	if (member->override != ERROR_NONE)
 		return view;

@@ -26,8 +26,8 @@ json_t *view_proc_idle(const struct proc *proc);
 json_t *view_member(const struct core *core, const struct membership *member);
 
 /*
- * The same without the member `waits`, whose text costs a look at all that the execution waits
- * for: for events, of which there are many.
+ * The same without the members `waits` and `dep_reasons`, which cost a look at all that the
+ * execution waits for: for events, of which there are many.
  */
 json_t *view_member_brief(const struct membership *member);
 

@@ -72,6 +72,9 @@ static const struct method_param change_params[] = {P_REQUEST_ID, END};
 static const struct method_param values_params[] = {P_REQUEST_ID, P_VALUES, END};
 static const struct method_param start_params[] = {SCHEDULING_PARAMS, END};
 static const struct method_param named_params[] = {P_EXEC, P_NAME, P_RUN, END};
+static const struct method_param log_params[] = {
+    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default"), P_EXEC, P_NAME,
+    P_RUN, END};
 static const struct method_param close_params[] = {P_EXEC, P_REQUEST_ID, P_RUN, END};
 static const struct method_param undefine_params[] = {P_NAMES_REQUIRED, P_REQUEST_ID, END};
 static const struct method_param results_params[] = {P_EXEC, P_NAMES, P_RUN, END};
@@ -87,7 +90,15 @@ static const struct method_param create_params[] = {
     P_RUN,
     END,
 };
-static const struct method_param graph_params[] = {P_ARGS, P_EXEC, P_NAMES, P_RUN, END};
+static const struct method_param graph_params[] = {
+    P_ARGS,
+    PARAM("cursor", PARAM_STRING, "go on where an earlier answer ended"),
+    P_EXEC,
+    PARAM("limit", PARAM_INTEGER, "so many definitions at most"),
+    P_NAMES,
+    P_RUN,
+    END,
+};
 static const struct method_param plan_params[] = {P_ARGS, P_EXEC, P_NAMES_REQUIRED, P_RUN, END};
 
 static const struct method_param cancel_params[] = {
@@ -226,7 +237,7 @@ const struct method protocol_methods[] = {
     /* No request_id: its answer, which may be a secret, is not kept for a repeat. */
     {"input.ask", "ask people for a line of text", METHOD_LOOKS | METHOD_WAITS, input_ask_params},
     {"list", "all that can be run", METHOD_LOOKS, no_params},
-    {"log", "where the log of a proc is", METHOD_LOOKS, named_params},
+    {"log", "where the log of a proc is", METHOD_LOOKS, log_params},
     {"message", "set the info of the asking process's execution", METHOD_CHANGES, message_params},
     {"open", "hold a run open for what is still to be defined", METHOD_CHANGES, open_params},
     {"options.get", "the workspace's options", METHOD_LOOKS, no_params},

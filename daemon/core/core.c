@@ -42,6 +42,7 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 	struct core *core = mem_new(1, sizeof(*core));
 
 	copy_options(core, options);
+	proc_table_init(&core->procs);
 	registry_init(core);
 	ready_init(core);
 	lock_init(core);
@@ -104,9 +105,9 @@ struct proto *core_find_proto(const struct core *core, const char *name)
 
 void core_each_proc(struct core *core, bool (*visit)(struct proc *, void *), void *arg)
 {
-	struct proc *proc, *next;
+	struct proc *proc;
 
-	HASH_ITER (by_name, core->procs, proc, next)
+	TAILQ_FOREACH (proc, &core->procs.all, of_all)
 		if (!visit(proc, arg))
 			return;
 }

@@ -232,10 +232,16 @@ struct outline_edge {
 	bool is_missing;     /* nothing defines from */
 };
 
-/* Visits what the definitions of all procs and protos say of each other, as far as that is known
- * without values for the arguments of protos; until visit returns false. */
-void core_outline(
-    struct core *core, bool (*visit)(const struct outline_edge *edge, void *arg), void *arg);
+typedef bool outline_visit(const struct outline_edge *edge, void *arg);
+
+/*
+ * Visits what definitions say of each other, as far as that is known without values for the
+ * arguments of protos, until visit returns false: each edge once, if all protos and procs are gone
+ * through. False: it did.
+ */
+bool core_outline_proto(
+    struct core *core, const struct proto *proto, outline_visit *visit, void *arg);
+bool core_outline_proc(struct core *core, const struct proc *proc, outline_visit *visit, void *arg);
 
 struct run *core_find_run(const struct core *core, uint64_t id);
 
@@ -387,7 +393,7 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	struct proc *const *procs; /* that were, or were not, defined; one may be there twice */
 	size_t n_procs;
 	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;

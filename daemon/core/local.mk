@@ -44,6 +44,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/plan.c \
 	daemon/core/priority.c \
 	daemon/core/priority.h \
+	daemon/core/proc_table.c \
+	daemon/core/proc_table.h \
 	daemon/core/ready.c \
 	daemon/core/ready.h \
 	daemon/core/registry.c \

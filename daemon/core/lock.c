@@ -60,6 +60,7 @@ static struct lock *lock_get(struct core *core, const char *name, bool is_pool)
 	lock->is_pool = is_pool;
 	lock->capacity = is_pool ? 0 : 1;
 	TAILQ_INIT(&lock->holders);
+	TAILQ_INIT(&lock->aside);
 	heap_init(&lock->fitting, claim_is_behind);
 	heap_init(&lock->waiting, claim_is_before);
 	if (is_pool)
@@ -168,6 +169,13 @@ static void deal(struct core *core, struct lock *lock)
 		deal_to_all(core, lock);
 }
 
+static void unset_aside(struct lock_claim *claim)
+{
+	if (claim->is_aside)
+		TAILQ_REMOVE(&claim->lock->aside, claim, of_holders);
+	claim->is_aside = false;
+}
+
 /* Puts claim in line; who comes later may not fit any more. */
 static void claim_enter(struct core *core, struct lock_claim *claim)
 {
@@ -176,6 +184,7 @@ static void claim_enter(struct core *core, struct lock_claim *claim)
 
 	if (heap_has(&claim->in_lock))
 		return;
+	unset_aside(claim);
 	claim->is_fitting = false;
 	heap_push(&lock->waiting, &claim->in_lock);
 	if (has_room(claim) && (lock->n_lent > 0 || heap_top(&lock->waiting) == &claim->in_lock)) {
@@ -193,6 +202,8 @@ static void claim_leave(struct core *core, struct lock_claim *claim)
 	if (!heap_has(&claim->in_lock))
 		return;
 	heap_remove(claim->is_fitting ? &lock->fitting : &lock->waiting, &claim->in_lock);
+	TAILQ_INSERT_TAIL(&lock->aside, claim, of_holders);
+	claim->is_aside = true;
 	if (!claim->is_fitting && lock->n_lent > 0)
 		return; /* it was in nobody's way */
 	lock->promised -= claim->is_fitting ? claim->amount : 0;
@@ -293,8 +304,10 @@ static void make_claims(struct core *core, struct execution *execution)
 static void drop_claims(struct core *core, struct execution *execution)
 {
 	heap_remove(&core->changed_claims, &execution->claims[0].in_changed);
-	for (uint32_t i = 0; i < execution->n_claims; i++)
+	for (uint32_t i = 0; i < execution->n_claims; i++) {
+		unset_aside(&execution->claims[i]);
 		lock_unref(core, execution->claims[i].lock);
+	}
 	free(execution->claims);
 	execution->claims = NULL;
 	execution->n_claims = 0;
@@ -414,15 +427,21 @@ void lock_holder_changed(struct core *core, struct execution *holder)
 /* Those for whom there is not enough any more claim nothing: they fail when it is their turn. */
 static void drop_impossible(struct core *core, struct lock *lock)
 {
-	size_t count = 0;
-	struct execution **found =
-	    mem_new(lock->waiting.count + lock->fitting.count, sizeof(struct execution *));
 	const struct heap *heaps[] = {&lock->waiting, &lock->fitting};
+	struct lock_claim *claim;
+	size_t count = 0, n_aside = 0;
 
+	TAILQ_FOREACH (claim, &lock->aside, of_holders)
+		n_aside++;
+	struct execution **found =
+	    mem_new(lock->waiting.count + lock->fitting.count + n_aside, sizeof(*found));
 	for (size_t i = 0; i < 2; i++)
 		for (uint32_t j = 0; j < heaps[i]->count; j++)
 			if (!is_possible(lock_claim_of(heaps[i]->nodes[j])))
 				found[count++] = lock_claim_of(heaps[i]->nodes[j])->execution;
+	TAILQ_FOREACH (claim, &lock->aside, of_holders)
+		if (!is_possible(claim))
+			found[count++] = claim->execution;
 	for (size_t i = 0; i < count; i++) {
 		bool was_ready = found[i]->is_ready;
 		lock_release(core, found[i]);

@@ -14,14 +14,17 @@
 
 #include "daemon/core/state.h"
 
+TAILQ_HEAD(lock_claims, lock_claim);
+
 struct lock_claim {
 	struct heap_node in_lock; /* in the heap of fitting or of waiting; else: not in line */
 	bool is_fitting;
+	bool is_aside; /* it waits, but not in line: what else it wants cannot be had */
 	int64_t amount;
 	struct lock *lock;
 	struct execution *execution;
 	struct heap_node in_changed; /* the first claim of an execution: it is to be placed anew */
-	TAILQ_ENTRY(lock_claim) of_holders; /* while it is held */
+	TAILQ_ENTRY(lock_claim) of_holders; /* while it is held, or aside */
 };
 
 struct lock {
@@ -32,10 +35,11 @@ struct lock {
 	uint32_t references; /* claims that point at it, in line or not, and being declared */
 	uint32_t n_lent;     /* holders that are blocked in nested waits */
 	bool is_pool;
-	bool is_declared;                 /* as a pool; scratch while pools are set */
-	TAILQ_HEAD(, lock_claim) holders; /* as they came */
-	struct heap fitting;              /* claims in line that can be had now: the last on top */
-	struct heap waiting;              /* the others: the first on top */
+	bool is_declared;           /* as a pool; scratch while pools are set */
+	struct lock_claims holders; /* as they came */
+	struct lock_claims aside;
+	struct heap fitting; /* claims in line that can be had now: the last on top */
+	struct heap waiting; /* the others: the first on top */
 	char name[];
 };
 

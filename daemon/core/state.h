@@ -7,6 +7,7 @@
 
 #include "daemon/core/core.h"
 #include "daemon/core/index.h"
+#include "daemon/core/proc_table.h"
 
 TAILQ_HEAD(execution_list, execution);
 TAILQ_HEAD(run_list, run);
@@ -38,7 +39,7 @@ struct core {
 	char *executor; /* of the options */
 
 	/* registry.c */
-	struct proc *procs; /* by name, defined or not */
+	struct proc_table procs; /* defined or not */
 	struct proto *protos;
 	struct index *patterns;  /* protos that have placeholders */
 	struct index *rdeps;     /* struct rdep_entry, by target */
