@@ -99,8 +99,7 @@ Test(live, what_is_pending_says_why)
 	    "exec", 1, "started_at", 105.0, "pending", "pending in Slurm: Resources");
 
 	progress_note(&progress, view);
-	cr_assert_str_eq(
-	    TAILQ_FIRST(&progress.running)->pending, "pending in Slurm: Resources");
+	cr_assert_str_eq(TAILQ_FIRST(&progress.running)->pending, "pending in Slurm: Resources");
 	json_object_del(view, "pending");
 	progress_note(&progress, view);
 	cr_assert_null(TAILQ_FIRST(&progress.running)->pending);
