@@ -33,7 +33,7 @@ const struct option_spec global_options[] = {
 	}
 #define OPTION_EXECUTOR                                                                            \
 	{                                                                                          \
-		"executor", 0, "NAME", "where what names no other executor runs"                    \
+		"executor", 0, "NAME", "where what names no other executor runs"                   \
 	}
 #define OPTION_FAIL_FAST                                                                           \
 	{                                                                                          \

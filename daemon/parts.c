@@ -36,8 +36,7 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 	daemon->effects = effects_new(daemon);
 	return daemon->keep && daemon->holds && daemon->environments && daemon->events &&
 	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->slurm &&
-	               daemon->jobserver && daemon->logs_watch && daemon->outputs &&
-	               daemon->effects
+	               daemon->jobserver && daemon->logs_watch && daemon->outputs && daemon->effects
 	           ? 0
 	           : -1;
 }

@@ -28,7 +28,8 @@ static bool may_start(const pp_conn *conn, const struct pp_connect_options *opti
 {
 	const char *wish = options->ignore_environment ? NULL : secure_getenv("PP_AUTOSTART");
 
-	return options->autostart && conn->workspace && !conn->far_host && !(wish && strcmp(wish, "0") == 0);
+	return options->autostart && conn->workspace && !conn->far_host &&
+	       !(wish && strcmp(wish, "0") == 0);
 }
 
 bool connect_is_absent(int error)
@@ -42,7 +43,8 @@ static enum pp_error fail_far(pp_conn *conn)
 
 	discover_get_host(host);
 	return conn_fail(conn, PP_ERR_UNREACHABLE,
-	    "this process runs on %s, and its daemon on %s, which it cannot be asked from here: only "
+	    "this process runs on %s, and its daemon on %s, which it cannot be asked from here: "
+	    "only "
 	    "what needs no daemon can be done (context, return, message, skip, fail)",
 	    host, conn->far_host);
 }

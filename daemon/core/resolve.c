@@ -71,8 +71,8 @@ static void make_executions(struct search *search, const struct scope *scope)
 		execution_join_run(search->core, node->execution, search->run);
 		execution_line_up(node->execution);
 		if (node->execution->predecessor != NULL)
-			priority_raise(search->core, node->execution->predecessor,
-			    node->execution->priority);
+			priority_raise(
+			    search->core, node->execution->predecessor, node->execution->priority);
 	}
 }
 

@@ -44,8 +44,8 @@ static bool is_slurm(const struct execution *execution)
 }
 
 /* What the execution needs: the executor's, and its own over them, filled in. */
-static void compose_resources(const struct executor *executor, const struct execution *execution,
-    struct resources *resources)
+static void compose_resources(
+    const struct executor *executor, const struct execution *execution, struct resources *resources)
 {
 	const struct definition *definition = execution->definition;
 	char *filled;
@@ -59,14 +59,12 @@ static void compose_resources(const struct executor *executor, const struct exec
 	if (!execution->values)
 		return;
 	if (resources->partition) {
-		filled =
-		    definition_fill(definition, execution->values, resources->partition);
+		filled = definition_fill(definition, execution->values, resources->partition);
 		free(resources->partition);
 		resources->partition = filled;
 	}
 	for (size_t i = 0; i < resources->extra.count; i++) {
-		filled =
-		    definition_fill(definition, execution->values, resources->extra.items[i]);
+		filled = definition_fill(definition, execution->values, resources->extra.items[i]);
 		free(resources->extra.items[i]);
 		resources->extra.items[i] = filled;
 	}
@@ -121,8 +119,8 @@ char *executors_wrap(struct daemon *daemon, const struct execution *execution,
 		return problem;
 	compose_resources(executor, execution, &resources);
 	if (executor->kind == EXECUTOR_KIND_SLURM)
-		slurm_wrap(daemon->slurm, execution, process, is_output_apart ? log : NULL,
-		    &resources);
+		slurm_wrap(
+		    daemon->slurm, execution, process, is_output_apart ? log : NULL, &resources);
 	else
 		prefix_wrap(executor,
 		    &(struct prefix_values){.execution = execution,

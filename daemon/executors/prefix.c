@@ -127,8 +127,8 @@ static void add_all(struct strings *words, const struct strings *more)
 		strings_add(words, more->items[i]);
 }
 
-void prefix_wrap(const struct executor *executor, const struct prefix_values *values,
-    struct process *process)
+void prefix_wrap(
+    const struct executor *executor, const struct prefix_values *values, struct process *process)
 {
 	struct strings words = {0};
 	bool has_process = false;

@@ -13,13 +13,13 @@
 struct prefix_values {
 	const struct execution *execution;
 	const char *workspace;
-	const char *log;             /* or NULL */
+	const char *log;            /* or NULL */
 	struct resources resources; /* filled in */
 };
 
 /* Makes argv of process the whole, NULL-ended. A word with a placeholder that nothing is said for
  * is left out. */
-void prefix_wrap(const struct executor *executor, const struct prefix_values *values,
-    struct process *process);
+void prefix_wrap(
+    const struct executor *executor, const struct prefix_values *values, struct process *process);
 
 #endif

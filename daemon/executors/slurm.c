@@ -173,8 +173,8 @@ static void log_words(const struct execution *execution, const char *messages)
 
 	if (fd >= 0) {
 		if (write(fd, words, strlen(words)) < 0)
-			log_warning("not logged exec=%" PRIu64 " error=%s", execution->id,
-			    strerror(errno));
+			log_warning(
+			    "not logged exec=%" PRIu64 " error=%s", execution->id, strerror(errno));
 		close(fd);
 	}
 	free(path);

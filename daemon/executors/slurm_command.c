@@ -37,9 +37,8 @@ static void add_time(struct strings *words, int64_t time_ns)
 {
 	int64_t seconds = (time_ns + SECOND_NS - 1) / SECOND_NS;
 
-	strings_take(words,
-	    mem_print("--time=%" PRId64 ":%02d:%02d", seconds / 3600, (int)(seconds / 60 % 60),
-	        (int)(seconds % 60)));
+	strings_take(words, mem_print("--time=%" PRId64 ":%02d:%02d", seconds / 3600,
+	                        (int)(seconds / 60 % 60), (int)(seconds % 60)));
 }
 
 static void add_resources(struct strings *words, const struct resources *resources)
@@ -47,8 +46,8 @@ static void add_resources(struct strings *words, const struct resources *resourc
 	if (resources->cpus > 0)
 		strings_take(words, mem_print("--cpus-per-task=%" PRId64, resources->cpus));
 	if (resources->memory_bytes > 0)
-		strings_take(
-		    words, mem_print("--mem=%" PRId64 "K", (resources->memory_bytes + 1023) / 1024));
+		strings_take(words,
+		    mem_print("--mem=%" PRId64 "K", (resources->memory_bytes + 1023) / 1024));
 	if (resources->time_ns > 0)
 		add_time(words, resources->time_ns);
 	if (resources->gpus > 0)

@@ -9,12 +9,12 @@
 
 /* What srun runs, and where its words go. */
 struct slurm_command {
-	const char *name;             /* for people, in squeue */
-	const char *key;              /* the job's comment, by which it is found again */
-	const char *messages;         /* the file for what Slurm says */
+	const char *name;     /* for people, in squeue */
+	const char *key;      /* the job's comment, by which it is found again */
+	const char *messages; /* the file for what Slurm says */
 	const char *cwd;
-	const char *log;              /* where its standard error goes; NULL: with its output */
-	struct resources resources;   /* filled in */
+	const char *log;            /* where its standard error goes; NULL: with its output */
+	struct resources resources; /* filled in */
 	const struct strings *argv;
 };
 

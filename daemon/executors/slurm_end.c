@@ -103,8 +103,8 @@ static char *tell_all(const char *messages)
 		next = line + length + (line[length] == '\n');
 		if (is_own(line) || said == line + length)
 			continue;
-		fprintf(out, "%s%.*s", ftell(out) > 0 ? "; " : "", (int)(line + length - said),
-		    said);
+		fprintf(
+		    out, "%s%.*s", ftell(out) > 0 ? "; " : "", (int)(line + length - said), said);
 	}
 	if (out)
 		fclose(out);

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 
 struct slurm_end {
-	int wait_status;    /* the process's own, as wait(2) would tell it */
-	bool has_begun;     /* its process was executed on a node */
-	bool is_not_known;  /* it had begun, and Slurm lost sight of it */
-	bool is_transient;  /* it is Slurm's doing, and may be otherwise the next time */
-	char *info;         /* for people, for the caller to free; NULL: it ended by itself */
+	int wait_status;   /* the process's own, as wait(2) would tell it */
+	bool has_begun;    /* its process was executed on a node */
+	bool is_not_known; /* it had begun, and Slurm lost sight of it */
+	bool is_transient; /* it is Slurm's doing, and may be otherwise the next time */
+	char *info;        /* for people, for the caller to free; NULL: it ended by itself */
 };
 
 /* messages: what is in their file. wait_status: srun's. */

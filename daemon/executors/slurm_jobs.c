@@ -110,7 +110,8 @@ struct job *jobs_add(struct slurm *slurm, const struct execution *execution)
 	slurm->interval_ns = FIRST_INTERVAL_NS;
 	if (TAILQ_FIRST(&slurm->pending) == job && TAILQ_EMPTY(&slurm->ending) &&
 	    scheduler_now_ns() - slurm->asked_ns > LEAST_INTERVAL_NS)
-		slurm->asked_ns = scheduler_now_ns(); /* most have begun before it is worth asking */
+		slurm->asked_ns =
+		    scheduler_now_ns(); /* most have begun before it is worth asking */
 	return job;
 }
 

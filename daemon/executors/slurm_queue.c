@@ -104,8 +104,7 @@ static void note_pending(struct slurm *slurm, struct job *job, const struct line
 {
 	struct execution *execution = core_find_execution(slurm->daemon->core, job->exec);
 	bool is_waiting = strcmp(line->state, "PENDING") == 0 && strcmp(line->reason, "None") != 0;
-	char *why = mem_print(
-	    "pending in Slurm: %s", is_waiting ? line->reason : "about to start");
+	char *why = mem_print("pending in Slurm: %s", is_waiting ? line->reason : "about to start");
 
 	if (execution)
 		pending_begin(slurm->daemon, execution, why);

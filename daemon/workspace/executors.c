@@ -35,7 +35,8 @@ static const char *const placeholders[] = {"argv", "shell", "proc", "run", "exec
 bool executors_is_placeholder(const char *name, size_t length)
 {
 	for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
-		if (strlen(placeholders[i]) == length && strncmp(placeholders[i], name, length) == 0)
+		if (strlen(placeholders[i]) == length &&
+		    strncmp(placeholders[i], name, length) == 0)
 			return true;
 	return false;
 }
@@ -61,8 +62,8 @@ static int check_word(const struct reader *reader, const struct place *place, co
 	return 0;
 }
 
-static int read_command(const struct reader *reader, const struct place *place,
-    const json_t *value, struct strings *command)
+static int read_command(const struct reader *reader, const struct place *place, const json_t *value,
+    struct strings *command)
 {
 	json_t *word;
 	size_t index;
@@ -97,8 +98,7 @@ static int read_parallel(const struct reader *reader, const struct place *place,
 	if (executor->kind == EXECUTOR_KIND_LOCAL)
 		return reader_refuse(reader, place, "of local, options.parallel says it");
 	if (number < 1 || number > MAX_PARALLEL)
-		return reader_refuse(
-		    reader, place, "must be a number from 1 to %d", MAX_PARALLEL);
+		return reader_refuse(reader, place, "must be a number from 1 to %d", MAX_PARALLEL);
 	executor->parallel = (uint32_t)number;
 	return 0;
 }
@@ -122,14 +122,14 @@ static int read_executor(const struct reader *reader, const struct place *place,
 		return -1;
 	if (parallel && read_parallel(reader, &parallel_place, parallel, executor))
 		return -1;
-	return resources_read(reader, &resources_place, json_object_get(value, "resources"),
-	    &executor->resources);
+	return resources_read(
+	    reader, &resources_place, json_object_get(value, "resources"), &executor->resources);
 }
 
 static void add_built_in(struct executors *executors, const char *name, enum executor_kind kind)
 {
-	executors->items[executors->count++] = (struct executor){
-	    .name = mem_copy(name), .kind = kind, .parallel = DEFAULT_PARALLEL};
+	executors->items[executors->count++] =
+	    (struct executor){.name = mem_copy(name), .kind = kind, .parallel = DEFAULT_PARALLEL};
 }
 
 static struct executor *find(const struct executors *executors, const char *name)
@@ -202,9 +202,8 @@ char *executors_explain_unknown(const struct executors *executors, const char *n
 		limit = distance;
 	}
 	list = strings_join(&names, ", ");
-	text = nearest
-	           ? mem_print("there is no executor %s (did you mean %s?)", name, nearest)
-	           : mem_print("there is no executor %s, only %s", name, list);
+	text = nearest ? mem_print("there is no executor %s (did you mean %s?)", name, nearest)
+	               : mem_print("there is no executor %s, only %s", name, list);
 	free(list);
 	strings_clear(&names);
 	return text;

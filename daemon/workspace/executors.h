@@ -39,8 +39,7 @@ struct executors {
  * What the value of `executors:` says (NULL: nothing), which has passed executors_shape. 0, or -1:
  * refused. The caller clears executors in both cases.
  */
-int executors_read(
-    const struct reader *reader, const json_t *value, struct executors *executors);
+int executors_read(const struct reader *reader, const json_t *value, struct executors *executors);
 void executors_clear(struct executors *executors);
 
 /* Or NULL. */

@@ -39,7 +39,7 @@ struct workspace_options {
 	int64_t max_log_bytes; /* 0: unlimited */
 	uint32_t keep_runs;
 	char executor[OPTIONS_EXECUTOR_SIZE]; /* of what names none */
-	struct parallel jobserver; /* factor and count 0: off */
+	struct parallel jobserver;            /* factor and count 0: off */
 };
 
 /* The defaults. */

@@ -13,7 +13,7 @@
 #include "daemon/workspace/schema.h"
 
 struct resources {
-	int64_t cpus;         /* these: 0: not said */
+	int64_t cpus; /* these: 0: not said */
 	int64_t memory_bytes;
 	int64_t time_ns;
 	int64_t gpus;

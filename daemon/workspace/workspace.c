@@ -101,8 +101,8 @@ static int parse(const char *bytes, size_t length, const char *file, const json_
 		return reader_refuse(&reader, NULL, "out of memory");
 	load->pools = pools_read(&reader, json_object_get(value, "pools"));
 	if (load->pools && parse_executors(value, &reader, load) == 0 &&
-	    definitions_from_json(value, ORIGIN_FILE, load->options.separator, &reader,
-	        &load->definitions) == 0 &&
+	    definitions_from_json(
+	        value, ORIGIN_FILE, load->options.separator, &reader, &load->definitions) == 0 &&
 	    executors_check(&load->executors, &load->definitions, &reader) == 0)
 		return 0;
 	workspace_load_clear(load);

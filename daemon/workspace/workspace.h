@@ -40,7 +40,7 @@ struct workspace_load {
 	json_t *params; /* an object */
 	struct executors executors;
 	json_t *executors_value; /* what they were read from, or NULL */
-	json_t *pools;  /* the same: capacities by name */
+	json_t *pools;           /* the same: capacities by name */
 };
 
 /*

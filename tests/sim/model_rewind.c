@@ -36,9 +36,8 @@ struct model_mark *model_mark(const struct model *model)
 	    .runs = mem_new(model->n_runs, sizeof(struct run_mark))};
 	for (size_t i = 0; i < model->n_execs; i++) {
 		const struct model_exec *exec = model->execs[i];
-		mark->execs[i] = (struct exec_mark){
-		    exec->n_deps, exec->n_runs, exec->missing.count, exec->state, exec->error,
-		    exec->priority};
+		mark->execs[i] = (struct exec_mark){exec->n_deps, exec->n_runs, exec->missing.count,
+		    exec->state, exec->error, exec->priority};
 	}
 	for (size_t i = 0; i < model->n_runs; i++) {
 		const struct model_run *run = model->runs[i];

@@ -74,8 +74,8 @@ Test(slurm_end, each_is_told_apart)
 		struct slurm_end end;
 
 		slurm_end_read(expected->messages, expected->wait_status, &end);
-		cr_expect_eq(end.wait_status, expected->expected, "%zu: %#x", i,
-		    (unsigned)end.wait_status);
+		cr_expect_eq(
+		    end.wait_status, expected->expected, "%zu: %#x", i, (unsigned)end.wait_status);
 		cr_expect_eq(end.has_begun, expected->has_begun, "%zu", i);
 		cr_expect_eq(end.is_not_known, expected->is_not_known, "%zu", i);
 		cr_expect_eq(end.is_transient, expected->is_transient, "%zu", i);
@@ -101,8 +101,8 @@ Test(slurm_end, half_a_line_is_no_beginning)
 
 Test(slurm_end, own_words_are_slurms)
 {
-	char *words = slurm_own_words(
-	    BEGUN "one\nsrun: error: vm: task 0: Exited with exit code 3\ntwo");
+	char *words =
+	    slurm_own_words(BEGUN "one\nsrun: error: vm: task 0: Exited with exit code 3\ntwo");
 
 	cr_expect_str_eq(words, "one\ntwo\n");
 	free(words);
