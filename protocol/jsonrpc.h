@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "protocol/errors.h"
+#include "protocol/json_text.h"
 
 /* What is wrong with a message, ready for jsonrpc_encode_error(). */
 struct jsonrpc_problem {
@@ -67,6 +68,10 @@ char *jsonrpc_encode_request(json_t *id, const char *method, json_t *params, siz
 
 /* params may be NULL: left out. */
 char *jsonrpc_encode_notification(const char *method, json_t *params, size_t *length_bytes);
+
+/* The same in pieces: begins a line with all before the params, which the caller writes then. */
+void jsonrpc_begin_notification(struct json_text *line, const char *method);
+char *jsonrpc_finish(struct json_text *line, size_t *length_bytes);
 
 /* id may be NULL: null. result may be NULL: null. */
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes);
