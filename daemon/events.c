@@ -242,45 +242,70 @@ static const char *run_state_name(const struct run *run)
  * The view of a proc as it was when it came into that state, which may lie a moment back: several
  * changes of one pass are told in turn.
  */
-static json_t *view_at_change(const struct event_draft *draft)
+static void put_proc(struct json_text *line, const struct event_draft *draft)
 {
 	const struct execution then = {.state = (uint8_t)draft->state};
-	json_t *view = view_member_brief(draft->membership);
+	const struct view view = {.execution = draft->execution,
+	    .member = draft->membership,
+	    .state = draft->kind == EVENT_STATE ? execution_state_name(&then) : NULL};
 
-	if (view && draft->kind == EVENT_STATE && !draft->membership->override)
-		json_object_set_new(view, "state", json_string(execution_state_name(&then)));
-	return view;
+	json_text_member(line, "proc");
+	view_put(line, &view);
 }
 
-static json_t *build_params(const struct events *events, const struct event_draft *draft)
+static void put_members(struct json_text *line, const json_t *members)
 {
-	uint64_t seq = draft->seq ? draft->seq : events->seq;
-	int64_t time_ns = draft->time_ns ? draft->time_ns : scheduler_now_ns();
-	json_t *params = json_pack("{s:I, s:o, s:s}", "seq", (json_int_t)seq, "time",
-	    view_time(time_ns), "kind", kind_name(draft->kind));
+	const char *name;
+	json_t *value;
 
-	if (params && draft->execution) {
-		json_object_set_new(params, "proc", view_at_change(draft));
-		json_object_set_new(
-		    params, "run", json_integer((json_int_t)draft->membership->run->id));
+	json_object_foreach ((json_t *)members, name, value) {
+		json_text_member(line, name);
+		json_text_value(line, value);
 	}
-	if (params && draft->run) {
-		json_object_set_new(params, "run", json_integer((json_int_t)draft->run->id));
-		json_object_set_new(params, "state", json_string(run_state_name(draft->run)));
-	}
-	if (params && draft->members)
-		json_object_update_missing(params, draft->members);
-	return params;
+}
+
+/* Begins a line, up to what all events have. */
+static void begin_event(struct json_text *line, uint64_t seq, int64_t time_ns, const char *kind)
+{
+	jsonrpc_begin_notification(line, "event");
+	json_text_bracket(line, '{');
+	json_text_member(line, "seq");
+	json_text_integer(line, (int64_t)seq);
+	json_text_member(line, "time");
+	view_put_time(line, time_ns);
+	json_text_member(line, "kind");
+	json_text_string(line, kind);
+}
+
+/* NULL: no memory. */
+static char *finish_event(struct json_text *line, size_t *length)
+{
+	json_text_bracket(line, '}');
+	return jsonrpc_finish(line, length);
 }
 
 /* Makes the draft's line. False: no memory. */
 static bool encode_draft(const struct events *events, struct event_draft *draft)
 {
-	json_t *params = build_params(events, draft);
+	const struct run *run = draft->run;
+	struct json_text line = {0};
 
-	if (params)
-		draft->line = jsonrpc_encode_notification("event", params, &draft->length);
-	json_decref(params);
+	begin_event(&line, draft->seq ? draft->seq : events->seq,
+	    draft->time_ns ? draft->time_ns : scheduler_now_ns(), kind_name(draft->kind));
+	if (draft->execution) {
+		put_proc(&line, draft);
+		run = draft->membership->run;
+	}
+	if (run) {
+		json_text_member(&line, "run");
+		json_text_integer(&line, (int64_t)run->id);
+	}
+	if (draft->run) {
+		json_text_member(&line, "state");
+		json_text_string(&line, run_state_name(draft->run));
+	}
+	put_members(&line, draft->members);
+	draft->line = finish_event(&line, &draft->length);
 	return draft->line != NULL;
 }
 
@@ -517,17 +542,17 @@ bool events_have_watcher(struct daemon *daemon, const struct execution *executio
 /* An event of a kind that goes to one subscriber, whatever he asked for. */
 static void send_notice(struct session *session, const char *kind)
 {
-	json_t *params = json_pack("{s:I, s:o, s:s}", "seq", (json_int_t)events_of(session)->seq,
-	    "time", view_time(scheduler_now_ns()), "kind", kind);
+	struct json_text text = {0};
 	size_t length;
-	char *line = params ? jsonrpc_encode_notification("event", params, &length) : NULL;
+	char *line;
 
+	begin_event(&text, events_of(session)->seq, scheduler_now_ns(), kind);
+	line = finish_event(&text, &length);
 	if (line) {
 		session->is_lagging = false;
 		session_queue(session, line, length);
 	}
 	free(line);
-	json_decref(params);
 }
 
 void events_catch_up(struct session *session)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/core/core.h"
+#include "protocol/json_text.h"
 
 /* At most so many views are in an answer, and about so many bytes of them. */
 #define VIEWS_MAX 1000
@@ -25,11 +26,16 @@ json_t *view_proc_idle(const struct proc *proc);
 /* Of an execution as it counts in that run. A new reference, or NULL: no memory. */
 json_t *view_member(const struct core *core, const struct membership *member);
 
-/*
- * The same without the member `waits`, whose text costs a look at all that the execution waits
- * for: for events, of which there are many.
- */
-json_t *view_member_brief(const struct membership *member);
+/* What a view is written of. */
+struct view {
+	const struct execution *execution;
+	const struct membership *member; /* where it is looked at; NULL: by itself */
+	const char *state;               /* other than what it is in now; NULL: that */
+	const char *waits;               /* what it waits for; NULL: not known, or nothing */
+};
+
+/* Writes it as JSON: for events, of which there are many. */
+void view_put(struct json_text *to, const struct view *view);
 
 /* The value of an argument in its type, as JSON. A new reference, or NULL: no memory. */
 json_t *view_argument(const struct argument *argument, const char *text);
@@ -49,6 +55,7 @@ const char *view_edge_reason(enum edge_reason reason);
 
 /* A time in nanoseconds since the epoch, in seconds; null for 0. */
 json_t *view_time(int64_t time_ns);
+void view_put_time(struct json_text *to, int64_t time_ns);
 
 /* A text, or null for NULL. */
 json_t *view_text(const char *text);

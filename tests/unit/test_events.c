@@ -93,16 +93,22 @@ const char *execution_state_name(const struct execution *execution)
 	return names[execution->state];
 }
 
-json_t *view_member_brief(const struct membership *member)
+void view_put(struct json_text *to, const struct view *view)
 {
 	n_views++;
-	return json_pack("{s:s, s:I}", "name", member->execution->proc->name, "seen_in",
-	    (json_int_t)member->run->id);
+	json_text_bracket(to, '{');
+	json_text_member(to, "name");
+	json_text_string(to, view->execution->proc->name);
+	json_text_member(to, "state");
+	json_text_string(to, view->member->override ? "failed" : view->state);
+	json_text_member(to, "seen_in");
+	json_text_integer(to, (int64_t)view->member->run->id);
+	json_text_bracket(to, '}');
 }
 
-json_t *view_time(int64_t time_ns)
+void view_put_time(struct json_text *to, int64_t time_ns)
 {
-	return json_real((double)time_ns / 1e9);
+	json_text_millionths(to, time_ns / 1000);
 }
 
 /* --- the other end --- */
