@@ -4,7 +4,6 @@
  */
 #include "protocol/json_text.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,26 +11,38 @@
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY)
 #define NUMBER_SIZE 24
 
-int json_text_add(const char *bytes, size_t size, void *argument)
+/* Room for so many bytes more, where they are to be written; the caller counts them. NULL: none. */
+static char *make_room(struct json_text *text, size_t size)
 {
-	struct json_text *text = argument;
 	size_t capacity = text->capacity > 0 ? text->capacity : FIRST_BYTES;
 	char *grown;
 
+	if (text->capacity - text->length >= size)
+		return text->text + text->length;
 	if (text->is_failed)
-		return -1;
+		return NULL;
 	while (capacity - text->length < size)
 		capacity *= 2;
-	if (capacity != text->capacity) {
-		grown = realloc(text->text, capacity);
-		if (!grown) {
-			text->is_failed = true;
-			return -1;
-		}
-		text->text = grown;
-		text->capacity = capacity;
+	grown = realloc(text->text, capacity);
+	if (!grown) {
+		/* Nothing more has room, so one question is enough above. */
+		text->capacity = text->length;
+		text->is_failed = true;
+		return NULL;
 	}
-	memcpy(text->text + text->length, bytes, size);
+	text->text = grown;
+	text->capacity = capacity;
+	return grown + text->length;
+}
+
+int json_text_add(const char *bytes, size_t size, void *argument)
+{
+	struct json_text *text = argument;
+	char *at = make_room(text, size);
+
+	if (!at)
+		return -1;
+	memcpy(at, bytes, size);
 	text->length += size;
 	return 0;
 }
@@ -41,37 +52,63 @@ void json_text_add_raw(struct json_text *text, const char *raw)
 	json_text_add(raw, strlen(raw), text);
 }
 
-/* What stands before tells whether something does: a value never ends with these. */
-static void separate(struct json_text *text)
+/* What stands before tells whether a comma is due: no value ends with these. */
+static bool needs_comma(const struct json_text *text)
 {
 	char last = text->length > 0 ? text->text[text->length - 1] : '[';
 
-	if (last != '{' && last != '[' && last != ':')
-		json_text_add(",", 1, text);
+	return last != '{' && last != '[' && last != ':';
+}
+
+/* A value or member of so many bytes begins: puts the comma that is due. The same as make_room().
+ */
+static char *begin(struct json_text *text, size_t size)
+{
+	bool has_comma = needs_comma(text);
+	char *at = make_room(text, size + 1);
+
+	if (!at || !has_comma)
+		return at;
+	*at = ',';
+	text->length++;
+	return at + 1;
 }
 
 void json_text_member(struct json_text *text, const char *name)
 {
-	separate(text);
-	json_text_add("\"", 1, text);
-	json_text_add_raw(text, name);
-	json_text_add("\":", 2, text);
+	size_t length = strlen(name);
+	char *at = begin(text, length + 3);
+
+	if (!at)
+		return;
+	*at++ = '"';
+	at = mempcpy(at, name, length);
+	*at++ = '"';
+	*at = ':';
+	text->length += length + 3;
 }
 
 void json_text_bracket(struct json_text *text, char bracket)
 {
-	if (bracket == '{' || bracket == '[')
-		separate(text);
-	json_text_add(&bracket, 1, text);
+	bool is_opening = bracket == '{' || bracket == '[';
+	char *at = is_opening ? begin(text, 1) : make_room(text, 1);
+
+	if (!at)
+		return;
+	*at = bracket;
+	text->length++;
 }
 
 void json_text_value(struct json_text *text, const json_t *value)
 {
-	separate(text);
-	if (!value)
-		json_text_add_raw(text, "null");
-	else if (!text->is_failed && json_dump_callback(value, json_text_add, text, DUMP_FLAGS) < 0)
+	char *at = begin(text, 4);
+
+	if (!value && at) {
+		memcpy(at, "null", 4);
+		text->length += 4;
+	} else if (at && json_dump_callback(value, json_text_add, text, DUMP_FLAGS) < 0) {
 		text->is_failed = true;
+	}
 }
 
 /* The bytes of a string up to one that cannot stand as it is. */
@@ -90,10 +127,14 @@ int json_text_string(struct json_text *text, const char *string)
 	size_t length = string ? measure_plain(string) : 0;
 
 	if (string && string[length] == '\0') {
-		separate(text);
-		json_text_add("\"", 1, text);
-		json_text_add(string, length, text);
-		json_text_add("\"", 1, text);
+		char *at = begin(text, length + 2);
+
+		if (!at)
+			return -1;
+		*at++ = '"';
+		at = mempcpy(at, string, length);
+		*at = '"';
+		text->length += length + 2;
 		return 0;
 	}
 	json_t *value = string ? json_string(string) : NULL;
@@ -115,9 +156,10 @@ static char *put_digits(char digits[NUMBER_SIZE], uint64_t number, size_t n_min)
 	return at;
 }
 
+/* Begins a number; what it is without its sign. */
 static uint64_t put_sign(struct json_text *text, int64_t number)
 {
-	separate(text);
+	begin(text, NUMBER_SIZE);
 	if (number >= 0)
 		return (uint64_t)number;
 	json_text_add("-", 1, text);
@@ -127,23 +169,23 @@ static uint64_t put_sign(struct json_text *text, int64_t number)
 void json_text_integer(struct json_text *text, int64_t integer)
 {
 	char digits[NUMBER_SIZE], *end = digits + NUMBER_SIZE;
-	char *begin = put_digits(digits, put_sign(text, integer), 1);
+	char *first = put_digits(digits, put_sign(text, integer), 1);
 
-	json_text_add(begin, (size_t)(end - begin), text);
+	json_text_add(first, (size_t)(end - first), text);
 }
 
 void json_text_millionths(struct json_text *text, int64_t millionths)
 {
 	uint64_t number = put_sign(text, millionths);
 	char digits[NUMBER_SIZE], *end = digits + NUMBER_SIZE;
-	char *begin = put_digits(digits, number / 1000000, 1);
+	char *first = put_digits(digits, number / 1000000, 1);
 
-	json_text_add(begin, (size_t)(end - begin), text);
+	json_text_add(first, (size_t)(end - first), text);
 	json_text_add(".", 1, text);
-	begin = put_digits(digits, number % 1000000, 6);
-	while (end > begin + 1 && end[-1] == '0')
+	first = put_digits(digits, number % 1000000, 6);
+	while (end > first + 1 && end[-1] == '0')
 		end--;
-	json_text_add(begin, (size_t)(end - begin), text);
+	json_text_add(first, (size_t)(end - first), text);
 }
 
 char *json_text_finish(struct json_text *text, size_t *length_bytes)
