@@ -328,7 +328,7 @@ void events_send_draft(
 		session->is_lagging = true;
 		return;
 	}
-	session_queue(session, draft->line, draft->length);
+	session_queue_event(session, draft->line, draft->length);
 }
 
 static void send_to_channel(

@@ -22,6 +22,8 @@
 
 static struct daemon daemon_under_test;
 static size_t n_views;
+static int64_t now_ns;
+static bool is_time_still; /* else a turn takes a second: events that may wait do not */
 
 /* --- what events see of the daemon --- */
 
@@ -36,7 +38,7 @@ void scheduler_wake(struct daemon *daemon)
 
 int64_t scheduler_now_ns(void)
 {
-	return 1500000000;
+	return now_ns;
 }
 
 request_handler *request_find_handler(const char *method)
@@ -123,6 +125,8 @@ static void set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	n_views = 0;
+	now_ns = 1500000000;
+	is_time_still = false;
 	daemon_under_test = (struct daemon){.base = event_base_new()};
 	daemon_under_test.events = events_new(&daemon_under_test, 0);
 	daemon_under_test.inputs = inputs_new();
@@ -167,6 +171,8 @@ static struct peer connect_peer(void)
 
 static void turn(void)
 {
+	if (!is_time_still)
+		now_ns += 1000000000;
 	event_base_loop(daemon_under_test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	sessions_flush(daemon_under_test.sessions);
 }
@@ -413,6 +419,58 @@ Test(events, who_falls_behind_gets_one_resync)
 	publish(0, STATE_SUCCEEDED);
 	expect_event(&peer, COUNT + 1, "state", 1); /* and it hears on */
 	fclose(peer.stream);
+}
+
+Test(events, what_follows_at_once_comes_together)
+{
+	struct peer peer = connect_peer();
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	publish(0, STATE_SUCCEEDED);
+	expect_none(&peer);
+	cr_assert_gt(session_unsent_bytes(peer.session), 0u);
+	event_base_loop(daemon_under_test.base, EVLOOP_ONCE); /* it rests for a moment only */
+	expect_event(&peer, 2, "state", 1);
+	expect_event(&peer, 3, "state", 1);
+	fclose(peer.stream);
+}
+
+Test(events, nothing_else_waits_for_events_that_do)
+{
+	struct peer peer = connect_peer();
+	char line[2048];
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	expect_none(&peer);
+	session_queue(peer.session, "answer\n", 7);
+	expect_event(&peer, 2, "state", 1);
+	cr_assert_not_null(fgets(line, sizeof(line), peer.stream));
+	cr_assert_str_eq(line, "answer\n");
+	fclose(peer.stream);
+}
+
+Test(events, one_that_rests_may_go)
+{
+	struct peer peer = connect_peer();
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	expect_none(&peer);
+	fclose(peer.stream);
+	turn();
+	cr_assert_eq(sessions_count(daemon_under_test.sessions), 0u);
+	event_base_loop(daemon_under_test.base, EVLOOP_ONCE);
 }
 
 Test(events, subscriptions_end_with_their_connection)
