@@ -228,6 +228,7 @@ static int read_run(struct loading *loading, sqlite3_stmt *row)
 	    .is_fail_fast = sqlite3_column_int64(row, 7) != 0,
 	    .is_failed = sqlite3_column_int64(row, 8) != 0,
 	    .brief_holds = (uint32_t)sqlite3_column_int64(row, 9),
+	    .executor = store_text_at(row, 11),
 	};
 	json_t *overrides = store_json_at(row, 3);
 	struct run_extra *extra;
@@ -379,6 +380,7 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	    .is_pending = sqlite3_column_int(row, 23) != 0,
 	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 31),
 	    .place = (uint32_t)sqlite3_column_int64(row, 32),
+	    .executor = store_text_at(row, 33),
 	};
 
 	if (state < 0 || error < 0 || ending < 0)
@@ -447,12 +449,13 @@ static int load_all(struct loading *loading)
 	    {"SELECT name, position, definition, proto, args FROM proc ORDER BY position",
 	        read_proc},
 	    {"SELECT id, name, params, overrides, created_ns, ended_ns, holds, fail_fast, failed,"
-	     " brief_holds, seq FROM run ORDER BY id",
+	     " brief_holds, seq, executor FROM run ORDER BY id",
 	        read_run},
 	    {"SELECT id, run, state, error, ending, info, attempt, exit_code, signal, started_ns,"
 	     " ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
 	     " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, proc,"
-	     " definition, args, params, env, queued_ns, rank_ms, place FROM execution ORDER BY id",
+	     " definition, args, params, env, queued_ns, rank_ms, place, executor FROM"
+	     " execution ORDER BY id",
 	        read_execution},
 	    {"SELECT exec, value FROM result ORDER BY exec", read_result},
 	    {"SELECT run, exec, since, error, info FROM member ORDER BY since, run, exec",

@@ -252,6 +252,7 @@ int store_put_run(struct store *store, const struct run *run)
 	sqlite3_bind_int64(statement, 9, run->is_failed);
 	sqlite3_bind_int64(statement, 10, run->brief_holds);
 	bind_number(statement, 11, extra ? (int64_t)extra->event_seq : 0);
+	bind_text(statement, 12, run->executor);
 	return store_step(store, statement);
 }
 
@@ -377,6 +378,8 @@ static int insert_execution(struct store *store, const struct execution *executi
 	sqlite3_bind_int64(statement, 31, execution->queued_ns);
 	bind_number(statement, 32, execution->rank_ms);
 	bind_number(statement, 33, execution->place);
+	if (strcmp(execution_executor(execution), CORE_LOCAL) != 0)
+		bind_text(statement, 34, execution_executor(execution));
 	if (store_step(store, statement) != 0)
 		return -1;
 	store_count(store, SHARED_DEFINITIONS, definition->key, 1);

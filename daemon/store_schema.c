@@ -39,7 +39,9 @@ const char *const store_migrations[STORE_VERSION] = {
     "ALTER TABLE execution ADD COLUMN place INTEGER;",
     /* 2 -> 3 */
     "ALTER TABLE execution ADD COLUMN pending INTEGER;"
-    "ALTER TABLE execution ADD COLUMN pending_ns INTEGER;",
+    "ALTER TABLE execution ADD COLUMN pending_ns INTEGER;"
+    "ALTER TABLE execution ADD COLUMN executor TEXT;"
+    "ALTER TABLE run ADD COLUMN executor TEXT;",
 };
 
 const char *const store_statements[N_STORE_STATEMENTS] = {
@@ -60,17 +62,19 @@ const char *const store_statements[N_STORE_STATEMENTS] = {
     [SQL_PUT_PROTO] = "INSERT INTO proto(name, position, definition) VALUES(?1, ?2, ?3)",
     [SQL_DROP_PROTO] = "DELETE FROM proto WHERE name = ?1 RETURNING position, definition",
     [SQL_PUT_RUN] = "INSERT OR REPLACE INTO run(id, name, params, overrides, created_ns, ended_ns,"
-                    " holds, fail_fast, failed, brief_holds, seq)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                    " holds, fail_fast, failed, brief_holds, seq, executor)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     [SQL_DROP_RUN] = "DELETE FROM run WHERE id = ?1",
     [SQL_DROP_RUN_MEMBERS] = "DELETE FROM member WHERE run = ?1",
     [SQL_INSERT_EXECUTION] =
         "INSERT INTO execution(id, run, state, error, ending, info, attempt, exit_code, signal,"
         " started_ns, ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
         " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, proc, definition,"
-        " args, params, env, queued_ns, rank_ms, place) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+        " args, params, env, queued_ns, rank_ms, place, executor) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
+        "?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
-        " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+        " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33,"
+        " ?34)",
     [SQL_UPDATE_EXECUTION] =
         "UPDATE execution SET run = ?2, state = ?3, error = ?4, ending = ?5, info = ?6,"
         " attempt = ?7, exit_code = ?8, signal = ?9, started_ns = ?10, ended_ns = ?11,"

@@ -25,12 +25,16 @@
 
 static void copy_options(struct core *core, const struct core_options *options)
 {
-	char *separator = mem_copy(options->separator ? options->separator : "::");
+	char *separator = mem_copy(options->separator ? options->separator : "::"), *executor;
 
 	free(core->separator);
 	core->options = *options;
 	core->separator = separator;
 	core->options.separator = separator;
+	executor = mem_copy(options->executor);
+	free(core->executor);
+	core->executor = executor;
+	core->options.executor = executor;
 }
 
 struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec)
@@ -73,6 +77,7 @@ void core_free(struct core *core)
 	free(core->actions);
 	free(core->brought);
 	free(core->separator);
+	free(core->executor);
 	free(core);
 }
 

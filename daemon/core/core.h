@@ -19,11 +19,28 @@ struct core_options {
 	bool allow_missing_deps;
 	int64_t kill_after_ns;
 	uint32_t keep_runs;
+	const char *executor; /* of what names none; NULL: local */
 };
 
 /* Copies options. First ids: 1 and up; above what a store has seen. */
 struct core *core_new(const struct core_options *options, uint64_t first_run, uint64_t first_exec);
 void core_free(struct core *core);
+
+/* What starts processes, and how many at once. */
+struct core_executor {
+	const char *name;
+	uint32_t parallel; /* 1 and up */
+};
+
+#define CORE_LOCAL "local" /* the executor that is always there; options.parallel is its limit */
+#define CORE_EXECUTORS_MAX 256
+
+/* Those that there are beside local, copied; the first CORE_EXECUTORS_MAX. What is scheduled on
+ * another one is started too: who carries that out has to refuse it. */
+void core_set_executors(
+    struct core *core, const struct core_executor *executors, size_t n_executors);
+bool core_has_executor(const struct core *core, const char *name);
+
 void core_set_options(struct core *core, const struct core_options *options, int64_t now_ns);
 const struct core_options *core_get_options(const struct core *core);
 
@@ -35,6 +52,7 @@ struct scope {
 	uint32_t env;         /* the captured environment for what is scheduled */
 	const char *params;   /* the params that hold for what is scheduled: JSON text */
 	bool has_params;      /* the request itself overrides params */
+	const char *executor; /* of what is scheduled in that run from now on; NULL: as it was */
 	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
 	int64_t now_ns;
 	bool is_waiting; /* exec is to wait for all that is started: refused if that never ends */
@@ -385,6 +403,7 @@ struct reason {
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
 	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };
 

@@ -10,6 +10,7 @@
 #include "daemon/core/missing.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/resolve.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/values.h"
 
 /* How to take back the definition of one name. */
@@ -92,6 +93,15 @@ static int check_name(
 	return refuse_taken(definition, old, fault);
 }
 
+static int check_executor(
+    const struct core *core, const struct definition *definition, struct fault *fault)
+{
+	if (definition->executor == NULL || core_has_executor(core, definition->executor))
+		return 0;
+	return fault_set(fault, FAULT_BAD_DEFINITION, "%s: there is no executor %s",
+	    definition->name, definition->executor);
+}
+
 static int check_all(const struct defining *defining, struct fault *fault)
 {
 	const struct define_request *request = defining->request;
@@ -112,6 +122,8 @@ static int check_all(const struct defining *defining, struct fault *fault)
 			HASH_ADD_KEYPTR(hh, set, names[i].text, strlen(names[i].text), &names[i]);
 		if (result == 0)
 			result = check_name(defining, request->definitions[i], fault);
+		if (result == 0)
+			result = check_executor(defining->core, request->definitions[i], fault);
 	}
 	HASH_CLEAR(hh, set);
 	free(names);

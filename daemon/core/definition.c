@@ -78,6 +78,7 @@ void definition_unref(struct definition *definition)
 	free(definition->cwd);
 	free(definition->params);
 	free(definition->log_ignore);
+	free(definition->executor);
 	free(definition->source);
 	free(definition->separator);
 	free(definition);

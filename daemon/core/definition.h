@@ -78,6 +78,7 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
+	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the

@@ -12,6 +12,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/values.h"
 #include "daemon/core/wait.h"
@@ -149,6 +150,7 @@ struct execution *execution_new(
 	execution->env = scope->env;
 	execution->exit_code = -1;
 	execution->queued_ns = scope->now_ns;
+	slots_assign(core, execution, run);
 	execution->older = proc->newest;
 	proc->newest = execution;
 	core->n_executions++;
@@ -514,6 +516,7 @@ static void execution_free(struct core *core, struct execution *execution)
 {
 	struct proc *proc = execution->proc;
 
+	slots_unassign(execution);
 	definition_unref(execution->definition);
 	values_unref(execution->values);
 	params_unref(execution->params);

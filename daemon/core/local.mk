@@ -59,6 +59,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/search.h \
 	daemon/core/settle.c \
 	daemon/core/settle.h \
+	daemon/core/slots.c \
+	daemon/core/slots.h \
 	daemon/core/state.h \
 	daemon/core/strings.c \
 	daemon/core/strings.h \

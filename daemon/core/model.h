@@ -140,6 +140,7 @@ struct execution {
 	struct proc *proc;
 	char **values; /* as proc's then; NULL without arguments */
 	struct params *params;
+	struct slots *slots;     /* of its executor */
 	void *extra;             /* the adapter's own, freed when ACTION_FORGET is carried out */
 	struct execution *older; /* the one of the same proc before it */
 	uint32_t env;            /* the captured environment that its process gets */
@@ -183,6 +184,7 @@ struct run {
 	char *name; /* the client's own for it, or NULL */
 	void *extra;
 	struct params *params;
+	char *executor; /* of what is scheduled in it and names none; or NULL */
 	int64_t created_ns;
 	int64_t ended_ns; /* 0: it is active */
 	uint32_t holds;
@@ -214,6 +216,9 @@ struct run {
 
 /* "wanted", "running", … (also "idle" where execution is NULL). */
 const char *execution_state_name(const struct execution *execution);
+
+/* The name of the executor that starts its process, "local" or another. */
+const char *execution_executor(const struct execution *execution);
 
 /* "exit", "signal", …; NULL for ERROR_NONE. */
 const char *execution_error_name(enum execution_error error);

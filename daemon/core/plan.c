@@ -10,6 +10,7 @@
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/search.h"
+#include "daemon/core/slots.h"
 
 /* What is said of those that hold slots. */
 #define SLOT_HOLDERS_MAX 5
@@ -211,12 +212,14 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 }
 
 /* Some of those that hold slots, found without a pass over all that runs. */
-static void explain_slot(const struct core *core, struct reason *reason)
+static void explain_slot(
+    const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	const struct execution *at = core->live;
 
 	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
-		if (at->has_slot && !at->is_lent && reason->names.count < SLOT_HOLDERS_MAX)
+		if (at->has_slot && at->slots == execution->slots &&
+		    reason->names.count < SLOT_HOLDERS_MAX)
 			strings_add(&reason->names, at->proc->name);
 }
 
@@ -246,6 +249,7 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
-		explain_slot(core, reason);
+		reason->executor = execution_executor(execution);
+		explain_slot(core, execution, reason);
 	}
 }

@@ -12,26 +12,12 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
-
-static struct execution *by_ready(const struct heap_node *node)
-{
-	return (struct execution *)((char *)node - offsetof(struct execution, in_ready));
-}
 
 static struct execution *by_timer(const struct heap_node *node)
 {
 	return (struct execution *)((char *)node - offsetof(struct execution, in_timers));
-}
-
-static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
-{
-	const struct execution *x = by_ready(a), *y = by_ready(b);
-	uint64_t x_request = x->id - x->place, y_request = y->id - y->place;
-
-	if (x_request != y_request)
-		return x_request < y_request;
-	return x->rank_ms != y->rank_ms ? x->rank_ms > y->rank_ms : x->id < y->id;
 }
 
 static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
@@ -43,14 +29,14 @@ static bool timer_is_less(const struct heap_node *a, const struct heap_node *b)
 
 void ready_init(struct core *core)
 {
-	heap_init(&core->ready, ready_is_less);
+	slots_init(core);
 	heap_init(&core->timers, timer_is_less);
 	TAILQ_INIT(&core->instant);
 }
 
 void ready_clear(struct core *core)
 {
-	heap_clear(&core->ready);
+	slots_clear(core);
 	heap_clear(&core->timers);
 }
 
@@ -65,7 +51,7 @@ void ready_push(struct core *core, struct execution *execution)
 	if (execution_is_collector(execution))
 		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
 	else
-		heap_push(&core->ready, &execution->in_ready);
+		heap_push(&execution->slots->ready, &execution->in_ready);
 	execution->is_ready = true;
 	execution_update_progress(core, execution);
 }
@@ -75,7 +61,7 @@ void ready_withdraw(struct core *core, struct execution *execution)
 	if (execution_is_collector(execution))
 		TAILQ_REMOVE(&core->instant, execution, of_queue);
 	else
-		heap_remove(&core->ready, &execution->in_ready);
+		heap_remove(&execution->slots->ready, &execution->in_ready);
 	execution->is_ready = false;
 	execution_update_progress(core, execution);
 }
@@ -170,8 +156,7 @@ void core_begun(struct core *core, uint64_t exec, int64_t now_ns)
 
 void ready_resume(struct core *core, struct execution *execution)
 {
-	execution->has_slot = true;
-	core->n_slots_used++;
+	slots_take(core, execution);
 	core->n_running++;
 	if (!execution->is_pending)
 		ready_time(core, execution);
@@ -208,12 +193,10 @@ bool ready_collect(struct core *core, int64_t now_ns)
 
 bool ready_start(struct core *core, int64_t now_ns)
 {
-	uint64_t limit = core->options.is_single ? 1 : core->options.parallel;
-	struct heap_node *top;
+	struct execution *execution;
 	bool is_any = false;
 
-	while (core->n_slots_used < limit && (top = heap_top(&core->ready)) != NULL) {
-		struct execution *execution = by_ready(top);
+	while ((execution = slots_next(core)) != NULL) {
 		is_any = true;
 		if (!ready_confirm(core, execution, now_ns))
 			break; /* that may have made an earlier one ready */
@@ -225,9 +208,7 @@ bool ready_start(struct core *core, int64_t now_ns)
 void ready_release(struct core *core, struct execution *execution)
 {
 	heap_remove(&core->timers, &execution->in_timers);
-	if (execution->has_slot)
-		core->n_slots_used--;
-	execution->has_slot = false;
+	slots_give_back(core, execution);
 	core->n_running--;
 	if (execution->n_unresolved == 0)
 		HASH_DELETE(by_id, core->live, execution);

@@ -15,6 +15,7 @@
 #include "daemon/core/resolving.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/wait.h"
 
@@ -180,6 +181,7 @@ void resolve_commit(struct search *search, const struct scope *scope)
 		touch_run(core, run);
 	}
 	search->now_ns = scope->now_ns;
+	slots_use(search->core, search->run, scope);
 	make_executions(search, scope);
 	history_rank(search);
 	for (size_t i = 0; i < search->n_order; i++) {
@@ -274,7 +276,8 @@ int resolve_start(struct core *core, struct proc *const *roots, size_t n_roots,
 	    .fault = fault};
 	int result = -1;
 
-	if (run_for_start(core, scope, &search.run, fault) != 0)
+	if (slots_check(core, scope, fault) != 0 ||
+	    run_for_start(core, scope, &search.run, fault) != 0)
 		return -1;
 	if (!run_is_active(search.run))
 		for (size_t i = 0; i < n_roots; i++)

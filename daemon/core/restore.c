@@ -14,6 +14,7 @@
 #include "daemon/core/name.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/values.h"
 
 struct restore *restore_begin(struct core *core)
@@ -171,6 +172,7 @@ int restore_run(struct restore *restore, const struct run_record *record)
 	run->is_new = false;
 	run->is_stored = true;
 	run->params = get_params(restore, &record->params);
+	run->executor = mem_copy(record->executor);
 	run->holds = record->holds;
 	run->brief_holds = record->brief_holds;
 	run->is_fail_fast = record->is_fail_fast;
@@ -325,6 +327,7 @@ static struct execution *make_execution(
 		execution->values =
 		    values_copy((char *const *)record->values, record->definition->n_args);
 	execution->params = get_params(restore, &record->params);
+	slots_assign_name(core, execution, record->executor);
 	execution->older = proc->newest;
 	proc->newest = execution;
 	core->n_executions++;

@@ -23,6 +23,7 @@ struct run_record {
 	uint64_t id;
 	const char *name; /* or NULL */
 	struct params_record params;
+	const char *executor; /* or NULL */
 	int64_t created_ns;
 	int64_t ended_ns; /* 0: it is active */
 	uint32_t holds;
@@ -47,6 +48,7 @@ struct execution_record {
 	uint64_t run;                  /* the one of its first membership; 0: there is none */
 	struct params_record params;
 	uint32_t env;
+	const char *executor; /* NULL: local */
 	uint16_t attempt;
 	enum execution_state state;
 	enum execution_error error;

@@ -12,6 +12,7 @@
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/resolving.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/wait.h"
 
@@ -78,6 +79,7 @@ static void run_free(struct run *run)
 	index_free(run->names);
 	params_unref(run->params);
 	free(run->name);
+	free(run->executor);
 	free(run);
 }
 

@@ -34,6 +34,7 @@ struct changes {
 struct core {
 	struct core_options options;
 	char *separator;
+	char *executor; /* of the options */
 
 	/* registry.c */
 	struct proc *procs; /* by name, defined or not */
@@ -61,9 +62,10 @@ struct core {
 	uint64_t last_since; /* of the newest membership */
 
 	/* ready.c, settle.c, lock.c */
-	struct execution *live;         /* by id: those that run or whose commands do */
-	struct lock *locks;             /* by name: those that are held or waited for */
-	struct heap ready;              /* what waits for a slot only */
+	struct execution *live;   /* by id: those that run or whose commands do */
+	struct lock *locks;       /* by name: those that are held or waited for */
+	struct slots **executors; /* the first is local; slots.c */
+	size_t n_executors;
 	struct execution_list instant;  /* what can start and needs no slot */
 	struct execution_list settling; /* complete; those that it touches are not told yet */
 	struct heap timers;

@@ -13,6 +13,7 @@
 #include "daemon/core/resolve.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
+#include "daemon/core/slots.h"
 #include "daemon/core/touch.h"
 
 /* Names that a wait may have which nothing has yet: each is kept meanwhile. */
@@ -125,9 +126,7 @@ static void lend(struct core *core, struct execution *execution)
 	if (execution->is_lent)
 		return;
 	execution->is_lent = true;
-	if (execution->has_slot)
-		core->n_slots_used--;
-	execution->has_slot = false;
+	slots_give_back(core, execution);
 	lock_holder_changed(core, execution);
 	execution_update_progress(core, execution);
 }
@@ -138,8 +137,7 @@ static void take_back(struct core *core, struct execution *execution)
 	if (!execution->is_lent)
 		return;
 	execution->is_lent = false;
-	execution->has_slot = true;
-	core->n_slots_used++;
+	slots_take(core, execution);
 	lock_holder_changed(core, execution);
 	execution_update_progress(core, execution);
 }

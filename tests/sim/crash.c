@@ -113,12 +113,15 @@ static struct core *make_core(struct sim *sim, const struct core_options *option
 	struct core *core = keeper_restore(sim->keeper, options, sim->now_ns);
 	/* One that dies before it has kept anything changes nothing. */
 	if (core != NULL && chance(sim, 10)) {
+		sim_set_executors(sim, core);
 		core_advance(core, sim->now_ns);
 		core_free(core);
 		core = keeper_restore(sim->keeper, options, sim->now_ns);
 	}
-	if (core != NULL)
+	if (core != NULL) {
+		sim_set_executors(sim, core);
 		return core;
+	}
 	sim_fail(sim, "what was kept is refused");
 	core = core_new(options, 1, 1);
 	core_keep_changes(core);
@@ -277,7 +280,7 @@ static void restart(struct sim *sim, bool has_processes)
 			settle(sim);
 		ask_again(sim, has_processes);
 		/* What was refused goes on, even above the limit. */
-		sim->has_started = false;
+		sim->has_started[0] = sim->has_started[1] = false;
 		settle(sim);
 		model_restarted(sim->model);
 		model_advance(sim->model);

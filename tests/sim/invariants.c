@@ -210,13 +210,16 @@ static void check_in_flight(struct sim *sim, const struct census *census)
 static void check_load(struct sim *sim, const struct census *census)
 {
 	const struct core_options *options = core_get_options(sim->core);
-	uint64_t n_running = 0, n_wanted = 0, n_slots = 0;
+	uint64_t n_running = 0, n_wanted = 0, n_slots = 0, n_far = 0;
 	struct core_load load;
 	core_get_load(sim->core, &load);
 	for (size_t i = 0; i < census->count; i++) {
 		n_running += census->items[i]->state == STATE_RUNNING;
 		n_wanted += census->items[i]->state == STATE_WANTED;
-		n_slots += census->items[i]->state == STATE_RUNNING && !census->items[i]->is_lent;
+		if (census->items[i]->state != STATE_RUNNING || census->items[i]->is_lent)
+			continue;
+		n_slots++;
+		n_far += strcmp(execution_executor(census->items[i]), CORE_LOCAL) != 0;
 	}
 	if (n_running != load.n_running || n_wanted != load.n_wanted ||
 	    n_slots != load.n_slots_used)
@@ -225,8 +228,11 @@ static void check_load(struct sim *sim, const struct census *census)
 		    (unsigned long long)load.n_running, (unsigned long long)load.n_slots_used,
 		    (unsigned long long)load.n_wanted, (unsigned long long)n_running,
 		    (unsigned long long)n_slots, (unsigned long long)n_wanted);
-	uint32_t limit = options->is_single ? 1 : options->parallel;
-	if (sim->has_started && n_slots > limit)
+	bool is_too_many = options->is_single
+	                       ? n_slots > 1
+	                       : (sim->has_started[0] && n_slots - n_far > options->parallel) ||
+	                             (sim->has_started[1] && n_far > sim->far_slots);
+	if (is_too_many && (sim->has_started[0] || sim->has_started[1]))
 		sim_fail(sim, "something was started though %llu hold a slot",
 		    (unsigned long long)n_slots);
 }

@@ -19,7 +19,8 @@ void model_set_options(struct model *model, const struct core_options *options)
 {
 	free(model->separator);
 	model->separator = mem_copy(options->separator);
-	model->parallel = options->is_single ? 1 : options->parallel;
+	model->parallel = options->parallel;
+	model->is_single = options->is_single;
 	model->keep_runs = options->keep_runs;
 	model->allow_missing = options->allow_missing_deps;
 	model->kill_after_ns = options->kill_after_ns;

@@ -78,7 +78,9 @@ struct model_duration {
 
 struct model {
 	char *separator;
-	unsigned parallel;
+	unsigned parallel;  /* of local */
+	unsigned far_slots; /* of the other executor */
+	bool is_single;
 	unsigned keep_runs;
 	bool allow_missing;
 	int64_t kill_after_ns;

@@ -348,24 +348,37 @@ static int compare_order(const void *a, const void *b, void *model)
 	return x == y ? 0 : model_is_before(model, x, y) ? -1 : 1;
 }
 
+static bool is_far(const struct model_exec *exec)
+{
+	return exec->definition->executor != NULL;
+}
+
+static bool has_slot(
+    const struct model *model, const struct model_exec *exec, const unsigned used[2])
+{
+	if (model->is_single)
+		return used[0] + used[1] == 0;
+	return is_far(exec) ? used[1] < model->far_slots : used[0] < model->parallel;
+}
+
 /* In the order of request, those of one request by their ranks; who has to wait keeps the locks
  * that it needs from those requested later. The place in line is kept when a lower wave comes up
  * later in the same run, until it would be its turn. True: others may be ready now. */
 static bool start_ready(struct model *model)
 {
-	unsigned used = 0;
+	unsigned used[2] = {0, 0}; /* of local, of far */
 	struct model_exec **ready = mem_new(model->n_execs + 1, sizeof(*ready));
 	size_t n_ready = 0;
 	bool has_changed = false;
 	for (size_t i = 0; i < model->n_execs; i++) {
 		struct model_exec *exec = model->execs[i];
-		used += exec->state == STATE_RUNNING && !exec->is_lent;
+		used[is_far(exec)] += exec->state == STATE_RUNNING && !exec->is_lent;
 		if (exec->state != STATE_RUNNING && model_is_in_line(exec))
 			ready[n_ready++] = exec;
 	}
 	qsort_r(ready, n_ready, sizeof(struct model_exec *), compare_order, model);
 	for (size_t i = 0; i < n_ready; i++) {
-		if (used >= model->parallel || !model_is_startable(model, ready[i])) {
+		if (!has_slot(model, ready[i], used) || !model_is_startable(model, ready[i])) {
 			ready[i]->claimed_in = model_home(ready[i]);
 			continue;
 		}
@@ -381,7 +394,7 @@ static bool start_ready(struct model *model)
 		}
 		ready[i]->state = STATE_RUNNING;
 		ready[i]->started_ns = model->now_ns;
-		used++;
+		used[is_far(ready[i])]++;
 		if (ready[i]->definition->timeout_ns > 0)
 			ready[i]->deadline_ns = model->now_ns + ready[i]->definition->timeout_ns;
 	}

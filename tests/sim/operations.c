@@ -261,6 +261,9 @@ static bool set_options(struct sim *sim)
 	options.is_single = chance(sim, 15);
 	sim_say(sim, "options parallel %u%s", options.parallel, options.is_single ? " single" : "");
 	core_set_options(sim->core, &options, sim->now_ns);
+	if (sim_has(sim, FEATURE_EXECUTORS))
+		sim->far_slots = sim->model->far_slots = 1 + below(sim, 3);
+	sim_set_executors(sim, sim->core);
 	model_set_options(sim->model, &options);
 	return true;
 }
@@ -282,6 +285,8 @@ static void say_definition(const struct sim *sim, const struct definition *defin
 		                         definition->rdeps[i].target));
 	for (size_t i = 0; i < definition->locks.count; i++)
 		strings_take(&words, mem_print("lock=%s", definition->locks.items[i]));
+	if (definition->executor != NULL)
+		strings_take(&words, mem_print("executor=%s", definition->executor));
 	char *text = strings_join(&words, " ");
 	sim_say(sim, "define %s%s%s wave=%d timeout=%d %s", definition->name,
 	    definition->run.n_words == 0 ? " collector" : "", definition->is_now ? " now" : "",

@@ -41,6 +41,13 @@ bool sim_has(const struct sim *sim, enum feature feature)
 	return sim->profile.has[feature];
 }
 
+void sim_set_executors(const struct sim *sim, struct core *core)
+{
+	const struct core_executor far = {"far", sim->far_slots};
+
+	core_set_executors(core, &far, 1);
+}
+
 static unsigned below(struct sim *sim, unsigned limit)
 {
 	return random_below(&sim->random, limit);
@@ -107,7 +114,7 @@ static void take_start(struct sim *sim, const struct execution *execution)
 		sim_fail(sim, "%s is started twice", execution->proc->name);
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
-	sim->has_started = true;
+	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
 	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
 	struct sim_process *process = &sim->processes[sim->n_processes++];
 	*process = (struct sim_process){.exec = execution->id};
@@ -294,7 +301,7 @@ void sim_settle(struct sim *sim)
 	sim_check_invariants(sim);
 	if (sim->failure == NULL)
 		sim_compare(sim);
-	sim->has_started = false;
+	sim->has_started[0] = sim->has_started[1] = false;
 }
 
 /* --- events --- */
@@ -440,9 +447,12 @@ static void begin(struct sim *sim, uint64_t seed, const struct profile *profile,
 	    .separator = "::", .kill_after_ns = 5 * SIM_SECOND_NS, .keep_runs = 20};
 	options.parallel = 1 + below(sim, below(sim, 2) == 0 ? 3 : 8);
 	options.allow_missing_deps = !sim_has(sim, FEATURE_MISSING) || below(sim, 4) > 0;
+	sim->far_slots = 1 + below(sim, 3);
 	sim->core = core_new(&options, 1, 1);
+	sim_set_executors(sim, sim->core);
 	crash_begin(sim, seed);
 	sim->model = model_new(&options);
+	sim->model->far_slots = sim->far_slots;
 	sim->model->now_ns = sim->now_ns;
 	sim->model->find_failure = find_failure;
 	sim->model->find_id = find_id;

@@ -74,7 +74,9 @@ struct sim {
 	struct sim_seen *seen;
 	size_t n_seen;
 	unsigned n_actions;
-	bool has_started;  /* the core has started something since the last look */
+	bool has_started[2]; /* of local, of far: the core has started something since the last look
+	                      */
+	unsigned far_slots;
 	bool has_canceled; /* something was canceled: the model's words for why may differ */
 	bool has_defined; /* the model has not looked yet for what was missing and is defined now */
 	bool is_verbose;
@@ -98,6 +100,9 @@ void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(pr
 
 /* A line of the story, if anybody wants it. */
 void sim_say(const struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Beside local: far, with as many slots as the simulator says. */
+void sim_set_executors(const struct sim *sim, struct core *core);
 
 bool sim_has(const struct sim *sim, enum feature feature);
 

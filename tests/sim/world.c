@@ -164,6 +164,8 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.words[0] = mem_copy("true");
 	definition->run.n_words = 1;
 	add_locks(world, definition);
+	if (has(world, FEATURE_EXECUTORS) && chance(world, 25))
+		definition->executor = mem_copy("far");
 	if (has(world, FEATURE_TIMEOUTS) && chance(world, 15))
 		definition->timeout_ns = (1 + below(world, 20)) * INT64_C(1000000000);
 }

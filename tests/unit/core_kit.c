@@ -137,6 +137,8 @@ static void set_words(struct definition *definition, const struct strings *words
 			definition->wave = (int32_t)strtol(value, NULL, 10);
 		} else if (starts(word, "timeout=", &value)) {
 			definition->timeout_ns = strtol(value, NULL, 10) * KIT_SECOND_NS;
+		} else if (starts(word, "executor=", &value)) {
+			definition->executor = mem_copy(value);
 		} else if (starts(word, "params=", &value)) {
 			definition->params = mem_copy(value);
 		} else if (starts(word, "arg=", &value)) {
@@ -201,6 +203,13 @@ int kit_define(
 	return rc;
 }
 
+void kit_set_executors(struct core *core)
+{
+	static const struct core_executor executors[] = {{"far", 1}, {"farther", 2}};
+
+	core_set_executors(core, executors, 2);
+}
+
 static struct kit *make_kit(const char *definitions, struct keeper *keeper)
 {
 	struct core_options options = {.separator = "::",
@@ -211,6 +220,7 @@ static struct kit *make_kit(const char *definitions, struct keeper *keeper)
 	struct kit *kit = mem_new(1, sizeof(*kit));
 	kit->now_ns = 1000 * KIT_SECOND_NS;
 	kit->core = core_new(&options, 1, 1);
+	kit_set_executors(kit->core);
 	kit->keeper = keeper;
 	if (keeper != NULL)
 		core_keep_changes(kit->core);

@@ -57,6 +57,9 @@ struct kit {
 /* A core with default options (parallel 100) and definitions, which are those of the file. */
 struct kit *kit_new(const char *definitions);
 
+/* Beside local, which has 100 slots: far, which has 1, and farther, which has 2. */
+void kit_set_executors(struct core *core);
+
 /* The same with a keeper: kit_play() throws the core away after each line, kit_restart(). */
 struct kit *kit_new_kept(const char *definitions);
 void kit_free(struct kit *kit);

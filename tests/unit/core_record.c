@@ -82,6 +82,7 @@ void record_of_run(const struct run *run, struct run_record *record)
 	*record = (struct run_record){.id = run->id,
 	    .name = mem_copy(run->name),
 	    .params = {.text = mem_copy(run->params->text)},
+	    .executor = mem_copy(run->executor),
 	    .created_ns = run->created_ns,
 	    .ended_ns = run->ended_ns,
 	    .holds = run->holds,
@@ -94,15 +95,17 @@ void record_clear_run(struct run_record *record)
 {
 	free((char *)record->name);
 	free((char *)record->params.text);
+	free((char *)record->executor);
 }
 
 void record_print_run(FILE *out, const struct run_record *record)
 {
 	fprintf(out,
-	    "run %llu %s params=%s created=%lld ended=%lld holds=%u,%u fail_fast=%d failed=%d\n",
+	    "run %llu %s params=%s executor=%s created=%lld ended=%lld holds=%u,%u fail_fast=%d "
+	    "failed=%d\n",
 	    (unsigned long long)record->id, or_none(record->name), record->params.text,
-	    (long long)record->created_ns, (long long)record->ended_ns, record->holds,
-	    record->brief_holds, record->is_fail_fast, record->is_failed);
+	    or_none(record->executor), (long long)record->created_ns, (long long)record->ended_ns,
+	    record->holds, record->brief_holds, record->is_fail_fast, record->is_failed);
 }
 
 void record_of_member(const struct membership *member, struct member_record *record)
@@ -167,6 +170,7 @@ void record_of_execution(const struct execution *execution, struct execution_rec
 	    .run = execution->first.run != NULL ? execution->first.run->id : 0,
 	    .params = {.text = mem_copy(execution->params->text), .key = execution->params->key},
 	    .env = execution->env,
+	    .executor = mem_copy(execution_executor(execution)),
 	    .attempt = execution->attempt,
 	    .state = execution->state,
 	    .error = execution->error,
@@ -200,22 +204,24 @@ void record_clear_execution(struct execution_record *record)
 	free((void *)record->deps);
 	free((char *)record->proc);
 	free((char *)record->params.text);
+	free((char *)record->executor);
 	free((char *)record->info);
 }
 
 void record_print_execution(FILE *out, const struct execution_record *record)
 {
 	fprintf(out,
-	    "execution %llu %s definition=%p run=%llu params=%s env=%u attempt=%u state=%d "
+	    "execution %llu %s definition=%p run=%llu params=%s env=%u on=%s attempt=%u state=%d "
 	    "error=%d ending=%d pending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld "
 	    "rank=%u,%u "
 	    "failed_dep=%llu",
 	    (unsigned long long)record->id, record->proc, (void *)record->definition,
-	    (unsigned long long)record->run, record->params.text, record->env, record->attempt,
-	    record->state, record->error, record->ending, record->is_pending, record->exit_code,
-	    record->signal, or_none(record->info), (long long)record->queued_ns,
-	    (long long)record->started_ns, (long long)record->ended_ns, record->rank_ms,
-	    record->place, (unsigned long long)record->failed_dep);
+	    (unsigned long long)record->run, record->params.text, record->env,
+	    or_none(record->executor), record->attempt, record->state, record->error,
+	    record->ending, record->is_pending, record->exit_code, record->signal,
+	    or_none(record->info), (long long)record->queued_ns, (long long)record->started_ns,
+	    (long long)record->ended_ns, record->rank_ms, record->place,
+	    (unsigned long long)record->failed_dep);
 	print_texts(out, "values", record->values, record->definition->n_args);
 	print_texts(out, "missing", record->missing, record->n_missing);
 	fprintf(out, " deps=");

@@ -96,6 +96,7 @@ void kit_restart(struct kit *kit)
 {
 	struct core_options options = *core_get_options(kit->core);
 	char *separator = mem_copy(options.separator), *before = kit_dump(kit->core);
+	char *executor = mem_copy(options.executor);
 	char *difference = keeper_compare(kit->keeper, kit->core);
 	struct strings expected = {0}, none = {0};
 	cr_assert_null(difference, "'%s': not kept:%s", line_of(kit), difference);
@@ -104,8 +105,10 @@ void kit_restart(struct kit *kit)
 	struct cores cores = {.old = kit->core};
 	script_forget_resolves(kit);
 	options.separator = separator;
+	options.executor = executor;
 	cores.new = keeper_restore(kit->keeper, &options, kit->now_ns);
 	cr_assert_not_null(cores.new, "'%s': what was kept is refused", line_of(kit));
+	kit_set_executors(cores.new);
 	core_each_proc(cores.old, copy_expectation, &cores);
 	core_free(cores.old);
 	kit->core = cores.new;
@@ -117,6 +120,7 @@ void kit_restart(struct kit *kit)
 	cr_assert_null(difference, "'%s': not the same core:%s", line_of(kit), difference);
 	strings_clear(&expected);
 	free(separator);
+	free(executor);
 	free(before);
 	free(after);
 }

@@ -19,6 +19,8 @@ static void parse_option(struct line *line, char *word)
 	*value++ = '\0';
 	if (strcmp(word, "as") == 0) {
 		line->as = value;
+	} else if (strcmp(word, "on") == 0) {
+		line->scope.executor = value;
 	} else if (strcmp(word, "params") == 0) {
 		line->scope.params = value;
 		line->scope.has_params = true;
@@ -149,6 +151,8 @@ static int play_options(struct line *line)
 			options.kill_after_ns = value * KIT_SECOND_NS;
 		else if (strcmp(line->keywords[i].name, "separator") == 0)
 			options.separator = line->keywords[i].value;
+		else if (strcmp(line->keywords[i].name, "executor") == 0)
+			options.executor = line->keywords[i].value;
 		else
 			cr_assert_fail("unknown option %s", line->keywords[i].name);
 	}

@@ -383,6 +383,57 @@ KIT_TEST(schedule, single_mode_is_one_at_a_time, "proc a\nproc b",
     "exit a 0\n"
     "did start:b\n")
 
+/* --- executors: far has one slot, farther has two --- */
+
+KIT_TEST(schedule, each_executor_has_slots_of_its_own,
+    "proc a executor=far\nproc b executor=far\nproc c\nproc d\nproc e executor=farther",
+    "options parallel=1\n"
+    "start a b c d e\n"
+    "did start:a start:c start:e\n"
+    "reason b slot a\n"
+    "reason d slot c\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit c 0\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, one_at_a_time_is_over_all_executors,
+    "proc a executor=far\nproc b executor=farther\nproc c",
+    "options single\n"
+    "start a b c\n"
+    "did start:a\n"
+    "exit a 0\n"
+    "did start:b\n"
+    "exit b 0\n"
+    "did start:c\n")
+
+/* A run keeps the one that it was asked for, also for what comes in later. */
+KIT_TEST(schedule, the_executor_is_that_of_the_proc_else_of_the_run_else_of_the_options,
+    "proc a executor=local\nproc b\nproc c\nproc d",
+    "options executor=farther parallel=1\n"
+    "start a b on=far\n"
+    "did start:a start:b\n"
+    "start c @#1\n"
+    "reason c slot b\n"
+    "start d\n"
+    "did start:d\n")
+
+KIT_TEST(schedule, an_executor_that_there_is_not_is_refused, "proc a",
+    "start a on=nowhere -> bad_argument\n"
+    "define proc x executor=nowhere -> bad_definition\n"
+    "did\n")
+
+KIT_TEST(schedule, who_lends_a_slot_lends_that_of_its_executor,
+    "proc outer executor=far\nproc inner executor=far\nproc other executor=far",
+    "start outer\n"
+    "start inner @#1 exec=outer\n"
+    "wait w inner @#1 exec=outer\n"
+    "start other\n"
+    "did start:outer start:inner\n"
+    "exit inner 0\n"
+    "exit outer 0\n"
+    "did over:1 start:other\n")
+
 /* --- timeouts and cancel --- */
 
 /* A new core begins anew with SIGTERM, so restarts put off the SIGKILL. */

@@ -378,6 +378,7 @@ Test(store, an_older_database_is_brought_up_to_date)
 	    "ALTER TABLE execution DROP COLUMN rank_ms; ALTER TABLE execution DROP COLUMN place;"
 	    "ALTER TABLE execution DROP COLUMN pending;"
 	    "ALTER TABLE execution DROP COLUMN pending_ns;"
+	    "ALTER TABLE execution DROP COLUMN executor; ALTER TABLE run DROP COLUMN executor;"
 	    "PRAGMA user_version = 1");
 	store = open_store();
 	core = load(store);
