@@ -286,6 +286,17 @@ static void put_log_ignore(struct json_text *to, const struct execution *executi
 		put_value(to, "log_ignore", json_loads(text, 0, NULL));
 }
 
+/* How long it was pending, where it was. */
+static void put_pending(struct json_text *to, const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+
+	if (!extra || extra->pending_ns <= 0)
+		return;
+	json_text_member(to, "pending_time");
+	json_text_millionths(to, extra->pending_ns / 1000);
+}
+
 /* Why it is in its state; while it is being ended its error is set already, but not yet true. */
 static void put_reasons(
     struct json_text *to, const struct execution *execution, const struct membership *override)
@@ -325,6 +336,7 @@ void view_put(struct json_text *to, const struct view *view)
 	json_text_member(to, "result");
 	json_text_value(to, extra && !is_override ? extra->result : NULL);
 	put_text(to, "waits", view->waits);
+	put_pending(to, execution);
 	put_log_ignore(to, execution);
 	json_text_bracket(to, '}');
 }
