@@ -112,6 +112,21 @@ int client_connect(struct client *client)
 	return EXIT_FINE;
 }
 
+void client_ask_brief(struct client *client, json_t *params)
+{
+	json_t *info, *capability;
+	size_t i;
+
+	if (pp_server_info(client->conn, PP_FOREVER, &info))
+		return; /* which the request itself will say */
+	json_array_foreach (json_object_get(info, "capabilities"), i, capability) {
+		const char *name = json_string_value(capability);
+
+		if (name && strcmp(name, "brief") == 0)
+			json_object_set_new(params, "brief", json_true());
+	}
+}
+
 /* What was near, where the daemon's sentence does not say it already. */
 static void hint_suggestions(const char *text, const json_t *data)
 {

@@ -48,6 +48,9 @@ void client_warn_of(const json_t *answer);
  */
 int client_connect(struct client *client);
 
+/* Has the events of a method's params be brief, where the daemon knows that. */
+void client_ask_brief(struct client *client, json_t *params);
+
 /* Prints why the newest call failed and returns the exit status that it means. */
 int client_report(struct client *client);
 

@@ -183,6 +183,7 @@ static int run(struct client *client, struct request *request)
 	options.params = pp_request_params(client->conn, "run", &request->pp);
 	if (!options.params)
 		return client_report(client);
+	client_ask_brief(client, options.params);
 	status = choose_display(client, &options);
 	if (status) {
 		json_decref(options.params);
@@ -234,6 +235,8 @@ static void subscribe(struct client *client, const struct watch_options *options
 	json_t *params = pp_request_params(client->conn, "subscribe", &what);
 	json_t *kinds = json_pack("[s, s*]", "state", options->questions ? "input" : NULL);
 
+	if (params)
+		client_ask_brief(client, params);
 	if (params && json_object_set_new(params, "kinds", kinds) == 0)
 		pp_send(client->conn, "subscribe", params, on_snapshot, (void *)options, NULL);
 	else

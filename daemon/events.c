@@ -170,6 +170,7 @@ static struct subscription *add_subscription(
 	subscription->channel = channel;
 	subscription->watch = watch;
 	subscription->kinds = filter->kinds ? filter->kinds : EVENT_ALL;
+	subscription->is_brief = filter->is_brief;
 	subscription->names = names;
 	TAILQ_INSERT_TAIL(&channel->subscriptions, subscription, of_channel);
 	LIST_INSERT_HEAD(&subscriber->subscriptions, subscription, of_subscriber);
@@ -242,12 +243,13 @@ static const char *run_state_name(const struct run *run)
  * The view of a proc as it was when it came into that state, which may lie a moment back: several
  * changes of one pass are told in turn.
  */
-static void put_proc(struct json_text *line, const struct event_draft *draft)
+static void put_proc(struct json_text *line, const struct event_draft *draft, bool is_brief)
 {
 	const struct execution then = {.state = (uint8_t)draft->state};
 	const struct view view = {.execution = draft->execution,
 	    .member = draft->membership,
-	    .state = draft->kind == EVENT_STATE ? execution_state_name(&then) : NULL};
+	    .state = draft->kind == EVENT_STATE ? execution_state_name(&then) : NULL,
+	    .is_brief = is_brief};
 
 	json_text_member(line, "proc");
 	view_put(line, &view);
@@ -284,16 +286,20 @@ static char *finish_event(struct json_text *line, size_t *length)
 	return jsonrpc_finish(line, length);
 }
 
-/* Makes the draft's line. False: no memory. */
-static bool encode_draft(const struct events *events, struct event_draft *draft)
+/* The draft's line, made where it is not there yet. NULL: no memory. */
+static const struct event_line *get_line(
+    const struct events *events, struct event_draft *draft, bool is_brief)
 {
+	struct event_line *made = &draft->lines[is_brief];
 	const struct run *run = draft->run;
 	struct json_text line = {0};
 
+	if (made->text)
+		return made;
 	begin_event(&line, draft->seq ? draft->seq : events->seq,
 	    draft->time_ns ? draft->time_ns : scheduler_now_ns(), kind_name(draft->kind));
 	if (draft->execution) {
-		put_proc(&line, draft);
+		put_proc(&line, draft, is_brief);
 		run = draft->membership->run;
 	}
 	if (run) {
@@ -305,8 +311,8 @@ static bool encode_draft(const struct events *events, struct event_draft *draft)
 		json_text_string(&line, run_state_name(draft->run));
 	}
 	put_members(&line, draft->members);
-	draft->line = finish_event(&line, &draft->length);
-	return draft->line != NULL;
+	made->text = finish_event(&line, &made->length);
+	return made->text ? made : NULL;
 }
 
 bool events_is_wanted(const struct subscription *subscription, const struct event_draft *draft)
@@ -318,17 +324,18 @@ bool events_is_wanted(const struct subscription *subscription, const struct even
 }
 
 void events_send_draft(
-    struct events *events, struct event_draft *draft, struct subscriber *subscriber)
+    struct events *events, struct event_draft *draft, const struct subscription *subscription)
 {
-	struct session *session = subscriber->session;
+	struct session *session = subscription->subscriber->session;
+	const struct event_line *line;
 
 	if (session->is_lagging || session->is_ending)
 		return;
-	if (session_is_full(session) || (!draft->line && !encode_draft(events, draft))) {
+	line = session_is_full(session) ? NULL : get_line(events, draft, subscription->is_brief);
+	if (line)
+		session_queue_event(session, line->text, line->length);
+	else
 		session->is_lagging = true;
-		return;
-	}
-	session_queue_event(session, draft->line, draft->length);
 }
 
 static void send_to_channel(
@@ -344,14 +351,16 @@ static void send_to_channel(
 		if (subscriber->last_seq == events->seq || !events_is_wanted(subscription, draft))
 			continue;
 		subscriber->last_seq = events->seq;
-		events_send_draft(events, draft, subscriber);
+		events_send_draft(events, draft, subscription);
 	}
 }
 
 void events_clear_draft(struct event_draft *draft)
 {
-	free(draft->line);
-	draft->line = NULL;
+	for (size_t i = 0; i < sizeof(draft->lines) / sizeof(draft->lines[0]); i++) {
+		free(draft->lines[i].text);
+		draft->lines[i].text = NULL;
+	}
 }
 
 /* Counts an event. False: nobody could want it. */
@@ -383,9 +392,10 @@ static void note_run(struct daemon *daemon, const struct run *run)
 
 /* --- publishing --- */
 
-uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
+uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after, bool is_brief)
 {
-	struct event_filter filter = {.run = run, .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT};
+	struct event_filter filter = {
+	    .run = run, .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT, .is_brief = is_brief};
 	struct events *events = events_of(session);
 	struct event_draft draft = {
 	    .kind = EVENT_RUN, .run = core_find_run(events->daemon->core, run)};
@@ -399,7 +409,7 @@ uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
 	if (after >= 0)
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
-		events_send_draft(events, &draft, subscription->subscriber);
+		events_send_draft(events, &draft, subscription);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);

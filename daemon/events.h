@@ -35,6 +35,7 @@ struct event_filter {
 	uint64_t run;        /* 0: any */
 	const json_t *names; /* an array of proc names, copied; NULL or empty: any */
 	unsigned kinds;      /* 0: all */
+	bool is_brief;       /* of procs only what is neither null nor empty */
 };
 
 /* seq: the number of the newest event that an earlier scheduler told. */
@@ -61,10 +62,11 @@ void events_tell_missed(struct session *session, uint64_t after);
  * Has the connection hear of state, run and input of one run, beside its own subscription. It gets
  * an event of kind run with the run's number at once, and one of kind input for each that is open,
  * which are none of the sequence: their seq is that of the newest; and before them what it has
- * missed since the event after (below 0: nothing). Returns a number for events_unwatch(), or 0: no
- * memory. Call it in the handler that started the run, so that nothing is missed.
+ * missed since the event after (below 0: nothing). is_brief: as in a filter. Returns a number for
+ * events_unwatch(), or 0: no memory. Call it in the handler that started the run, so that nothing
+ * is missed.
  */
-uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after);
+uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after, bool is_brief);
 
 /* Unknown numbers (of a connection that is gone) are ignored; so is session NULL. */
 void events_unwatch(struct session *session, uint32_t watch);

@@ -22,7 +22,7 @@
 
 /* What a daemon of the same protocol may lack, so that clients can ask before they rely on it. */
 static const char *const capabilities[] = {
-    "request_id", "subscribe", "run.subscribe", "input", "after"};
+    "request_id", "subscribe", "run.subscribe", "input", "after", "brief"};
 
 static enum request_status refuse_protocol(struct request *request, int64_t protocol)
 {
@@ -151,7 +151,8 @@ static enum request_status subscribe_after(
 
 enum request_status handle_subscribe(struct request *request)
 {
-	struct event_filter filter = {.kinds = read_kinds(request)};
+	struct event_filter filter = {
+	    .kinds = read_kinds(request), .is_brief = request_read_flag(request, "brief")};
 	int64_t after = request_read_integer(request, "after", -1);
 	struct views views;
 	struct run *run;

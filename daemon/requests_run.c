@@ -125,8 +125,9 @@ static enum request_status wait_for_pulled(struct request *request, const struct
 
 	terminals_attach(request, run, pulled, n_pulled);
 	if (request_read_flag(request, "subscribe") && request->session)
-		watch = events_watch_run(
-		    request->session, run, request_read_integer(request, "after", -1));
+		watch = events_watch_run(request->session, run,
+		    request_read_integer(request, "after", -1),
+		    request_read_flag(request, "brief"));
 	return wait_begin(request, &query, WAIT_FOREVER_NS, watch);
 }
 

@@ -144,46 +144,57 @@ json_t *view_defined_deps(const struct definition *definition, char *const *valu
 
 /* --- members, in the order in which people read them --- */
 
-static void put_text(struct json_text *to, const char *member, const char *text)
+struct writer {
+	struct json_text *text;
+	bool is_brief; /* without members that are null or empty */
+};
+
+static void put_text(const struct writer *to, const char *member, const char *text)
 {
-	json_text_member(to, member);
+	if (to->is_brief && !text)
+		return;
+	json_text_member(to->text, member);
 	/* What a process left may be any bytes; what is not UTF-8 was cleaned where it was read. */
-	json_text_string(to, text);
+	json_text_string(to->text, text);
 }
 
-static void put_null(struct json_text *to, const char *member)
+static void put_null(const struct writer *to, const char *member)
 {
 	put_text(to, member, NULL);
 }
 
-static void put_integer(struct json_text *to, const char *member, int64_t integer)
+static void put_integer(const struct writer *to, const char *member, int64_t integer)
 {
-	json_text_member(to, member);
-	json_text_integer(to, integer);
+	json_text_member(to->text, member);
+	json_text_integer(to->text, integer);
 }
 
 /* value is taken. */
-static void put_value(struct json_text *to, const char *member, json_t *value)
+static void put_value(const struct writer *to, const char *member, json_t *value)
 {
-	json_text_member(to, member);
-	json_text_value(to, value);
+	json_text_member(to->text, member);
+	json_text_value(to->text, value);
 	json_decref(value);
 }
 
 /* An empty object or array. */
-static void put_nothing(struct json_text *to, const char *member, const char *brackets)
+static void put_nothing(const struct writer *to, const char *member, const char *brackets)
 {
-	json_text_member(to, member);
-	json_text_add_raw(to, brackets);
+	if (to->is_brief)
+		return;
+	json_text_member(to->text, member);
+	json_text_add_raw(to->text, brackets);
 }
 
-static void put_time(struct json_text *to, const char *member, int64_t time_ns)
+static void put_time(const struct writer *to, const char *member, int64_t time_ns)
 {
-	json_text_member(to, member);
-	view_put_time(to, time_ns);
+	if (to->is_brief && !time_ns)
+		return;
+	json_text_member(to->text, member);
+	view_put_time(to->text, time_ns);
 }
 
-static void put_log(struct json_text *to, const struct execution *execution)
+static void put_log(const struct writer *to, const struct execution *execution)
 {
 	char *path = logs_path(execution);
 
@@ -192,18 +203,22 @@ static void put_log(struct json_text *to, const struct execution *execution)
 }
 
 /* The names among the dependencies, as scheduled. */
-static void put_scheduled_deps(struct json_text *to, const struct execution *execution)
+static void put_scheduled_deps(const struct writer *to, const struct execution *execution)
 {
-	json_text_member(to, "deps");
-	json_text_bracket(to, '[');
+	if (execution->n_deps == 0) {
+		put_nothing(to, "deps", "[]");
+		return;
+	}
+	json_text_member(to->text, "deps");
+	json_text_bracket(to->text, '[');
 	for (uint32_t i = 0; i < execution->n_deps; i++)
-		json_text_string(to, execution->deps[i]->proc->name);
-	json_text_bracket(to, ']');
+		json_text_string(to->text, execution->deps[i]->proc->name);
+	json_text_bracket(to->text, ']');
 }
 
 /* Most have none of them. */
 static void put_arguments(
-    struct json_text *to, const struct definition *definition, char *const *values)
+    const struct writer *to, const struct definition *definition, char *const *values)
 {
 	if (values && definition->n_args > 0)
 		put_value(to, "args", view_arguments(definition, values));
@@ -212,7 +227,7 @@ static void put_arguments(
 }
 
 static void put_locks(
-    struct json_text *to, const struct definition *definition, char *const *values)
+    const struct writer *to, const struct definition *definition, char *const *values)
 {
 	if (definition->locks.count > 0)
 		put_value(to, "locks", view_locks(definition, values));
@@ -221,7 +236,7 @@ static void put_locks(
 }
 
 /* The members that come from the definition. execution: NULL where there is none. */
-static void put_definition(struct json_text *to, const struct definition *definition,
+static void put_definition(const struct writer *to, const struct definition *definition,
     char *const *values, const struct execution *execution)
 {
 	put_text(to, "proto", definition->is_proto ? definition->name : NULL);
@@ -231,11 +246,12 @@ static void put_definition(struct json_text *to, const struct definition *defini
 	else
 		put_value(to, "deps", view_defined_deps(definition, values));
 	put_locks(to, definition, values);
-	put_integer(to, "wave", definition->wave);
+	if (definition->wave != 0 || !to->is_brief)
+		put_integer(to, "wave", definition->wave);
 }
 
 /* Of what nothing has been defined. */
-static void put_no_definition(struct json_text *to)
+static void put_no_definition(const struct writer *to)
 {
 	put_null(to, "proto");
 	put_nothing(to, "args", "{}");
@@ -244,7 +260,7 @@ static void put_no_definition(struct json_text *to)
 	put_integer(to, "wave", 0);
 }
 
-static void put_exit(struct json_text *to, const struct execution *execution, bool is_override)
+static void put_exit(const struct writer *to, const struct execution *execution, bool is_override)
 {
 	bool has_exit_code = !is_override && execution->exit_code >= 0;
 	bool has_signal = !is_override && execution->signal > 0;
@@ -260,7 +276,7 @@ static void put_exit(struct json_text *to, const struct execution *execution, bo
 }
 
 /* What its process took, once that has ended. Every process has memory, so 0 stands for unknown. */
-static void put_usage(struct json_text *to, const struct execution *execution)
+static void put_usage(const struct writer *to, const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;
 
@@ -270,15 +286,15 @@ static void put_usage(struct json_text *to, const struct execution *execution)
 		put_null(to, "max_rss");
 		return;
 	}
-	json_text_member(to, "user_time");
-	json_text_millionths(to, extra->user_us);
-	json_text_member(to, "system_time");
-	json_text_millionths(to, extra->system_us);
+	json_text_member(to->text, "user_time");
+	json_text_millionths(to->text, extra->user_us);
+	json_text_member(to->text, "system_time");
+	json_text_millionths(to->text, extra->system_us);
 	put_integer(to, "max_rss", extra->max_rss_kib * 1024);
 }
 
 /* For those who show its log, which is worth while when it is complete. */
-static void put_log_ignore(struct json_text *to, const struct execution *execution)
+static void put_log_ignore(const struct writer *to, const struct execution *execution)
 {
 	const char *text = execution->definition->log_ignore;
 
@@ -287,19 +303,19 @@ static void put_log_ignore(struct json_text *to, const struct execution *executi
 }
 
 /* How long it was pending, where it was. */
-static void put_pending(struct json_text *to, const struct execution *execution)
+static void put_pending(const struct writer *to, const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;
 
 	if (!extra || extra->pending_ns <= 0)
 		return;
-	json_text_member(to, "pending_time");
-	json_text_millionths(to, extra->pending_ns / 1000);
+	json_text_member(to->text, "pending_time");
+	json_text_millionths(to->text, extra->pending_ns / 1000);
 }
 
 /* Why it is in its state; while it is being ended its error is set already, but not yet true. */
 static void put_reasons(
-    struct json_text *to, const struct execution *execution, const struct membership *override)
+    const struct writer *to, const struct execution *execution, const struct membership *override)
 {
 	bool has_failed = execution->state == STATE_FAILED;
 	const char *error = has_failed ? execution_error_name(execution->error) : NULL;
@@ -308,8 +324,9 @@ static void put_reasons(
 	put_text(to, "info", override ? override->override_info : execution->info);
 }
 
-void view_put(struct json_text *to, const struct view *view)
+void view_put(struct json_text *text, const struct view *view)
 {
+	const struct writer writer = {.text = text, .is_brief = view->is_brief}, *to = &writer;
 	const struct execution *execution = view->execution;
 	const struct exec_extra *extra = execution->extra;
 	const struct membership *member = view->member;
@@ -317,7 +334,7 @@ void view_put(struct json_text *to, const struct view *view)
 	const struct run *run = member ? member->run : execution_run(execution);
 	const char *state = view->state ? view->state : execution_state_name(execution);
 
-	json_text_bracket(to, '{');
+	json_text_bracket(to->text, '{');
 	put_text(to, "name", execution->proc->name);
 	put_text(to, "state", is_override ? "failed" : state);
 	put_reasons(to, execution, is_override ? member : NULL);
@@ -333,21 +350,23 @@ void view_put(struct json_text *to, const struct view *view)
 	put_time(to, "started_at", execution->started_ns);
 	put_time(to, "ended_at", execution->ended_ns);
 	put_usage(to, execution);
-	json_text_member(to, "result");
-	json_text_value(to, extra && !is_override ? extra->result : NULL);
+	if (extra && extra->result && !is_override)
+		put_value(to, "result", json_incref(extra->result));
+	else
+		put_null(to, "result");
 	put_text(to, "waits", view->waits);
 	put_pending(to, execution);
 	put_log_ignore(to, execution);
-	json_text_bracket(to, '}');
+	json_text_bracket(to->text, '}');
 }
 
-static void put_idle(struct json_text *to, const struct proc *proc)
+static void put_idle(const struct writer *to, const struct proc *proc)
 {
 	static const char *const before[] = {"error", "info", "run", "exec"};
 	static const char *const behind[] = {"log", "exit_code", "signal", "queued_at",
 	    "started_at", "ended_at", "user_time", "system_time", "max_rss", "result", "waits"};
 
-	json_text_bracket(to, '{');
+	json_text_bracket(to->text, '{');
 	put_text(to, "name", proc->name);
 	put_text(to, "state", "idle");
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
@@ -358,7 +377,7 @@ static void put_idle(struct json_text *to, const struct proc *proc)
 		put_no_definition(to);
 	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
 		put_null(to, behind[i]);
-	json_text_bracket(to, '}');
+	json_text_bracket(to->text, '}');
 }
 
 /* --- whole views, for answers --- */
@@ -378,7 +397,7 @@ json_t *view_proc_idle(const struct proc *proc)
 {
 	struct json_text text = {0};
 
-	put_idle(&text, proc);
+	put_idle(&(struct writer){.text = &text}, proc);
 	return parse(&text);
 }
 

@@ -32,6 +32,7 @@ struct view {
 	const struct membership *member; /* where it is looked at; NULL: by itself */
 	const char *state;               /* other than what it is in now; NULL: that */
 	const char *waits;               /* what it waits for; NULL: not known, or nothing */
+	bool is_brief;                   /* without members that are null, empty or wave 0 */
 };
 
 /* Writes it as JSON: for events, of which there are many. */

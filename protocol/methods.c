@@ -36,6 +36,8 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 		.summary = "values of the protos' arguments"                                       \
 	}
 #define P_AS PARAM("as", PARAM_STRING, "another name for the one proc that is created")
+#define P_BRIEF                                                                                    \
+	PARAM("brief", PARAM_BOOLEAN, "events tell of a proc only what is neither null nor empty")
 #define P_ENV                                                                                      \
 	{                                                                                          \
 		.name = "env", .types = PARAM_OBJECT, .item_types = PARAM_STRING,                  \
@@ -167,6 +169,7 @@ static const struct method_param open_params[] = {
 
 static const struct method_param run_params[] = {
     P_AFTER,
+    P_BRIEF,
     SCHEDULING_PARAMS,
     PARAM("subscribe", PARAM_BOOLEAN, "send the run's events until the answer"),
     PARAM("terminal", PARAM_BOOLEAN, "three descriptors come with the request"),
@@ -190,6 +193,7 @@ static const struct method_param status_params[] = {
 
 static const struct method_param subscribe_params[] = {
     P_AFTER,
+    P_BRIEF,
     P_EXEC,
     {.name = "kinds",
         .types = PARAM_ARRAY,

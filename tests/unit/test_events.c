@@ -330,7 +330,7 @@ Test(events, one_connection_gets_each_event_once)
 	uint32_t watch;
 
 	subscribe(&peer, 0, NULL, 0);
-	watch = events_watch_run(peer.session, 1, -1);
+	watch = events_watch_run(peer.session, 1, -1, false);
 	expect_event(&peer, 0, "run", 1); /* how things stand; no event of the sequence */
 	publish(0, STATE_RUNNING);
 	expect_event(&peer, 1, "state", 1);
@@ -356,7 +356,7 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 
 	for (size_t i = 0; i < 2; i++)
 		cr_assert_not_null(inputs_ask(&daemon_under_test, &executions[i], &question));
-	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	cr_assert_neq(events_watch_run(peer.session, 2, -1, false), 0u);
 	expect_event(&peer, 2, "run", 2);
 	json_t *event = next_event(&peer);
 	json_unpack(event, "{s:{s:s}, s:s}", "input", "prompt", &prompt, "state", &state);
@@ -377,7 +377,7 @@ Test(events, one_view_serves_all_who_look_at_a_run)
 
 	for (size_t i = 0; i < 20; i++) {
 		peers[i] = connect_peer();
-		cr_assert_neq(events_watch_run(peers[i].session, 1, -1), 0u);
+		cr_assert_neq(events_watch_run(peers[i].session, 1, -1, false), 0u);
 		expect_event(&peers[i], 0, "run", 1);
 	}
 	publish(0, STATE_RUNNING);
@@ -580,7 +580,7 @@ Test(events, what_was_missed_of_a_run_comes_before_what_is)
 
 	change(0, STATE_RUNNING);
 	change(1, STATE_RUNNING);
-	cr_assert_neq(events_watch_run(peer.session, 1, 0), 0u);
+	cr_assert_neq(events_watch_run(peer.session, 1, 0, false), 0u);
 	expect_event(&peer, 1, "state", 1);
 	expect_event(&peer, 2, "run", 1);
 	expect_none(&peer);
