@@ -253,6 +253,11 @@ void display_begin(struct display *display, const json_t *views)
 	}
 }
 
+bool display_shows_wanted(const struct display *display)
+{
+	return display->live || display->mode == DISPLAY_ALL;
+}
+
 bool display_shows_success(const struct display *display)
 {
 	return display->mode != DISPLAY_FAILURES;

@@ -43,6 +43,9 @@ void display_begin(struct display *display, const json_t *views);
 /* Shows what the view of an event says and was not shown yet. The view is borrowed. */
 void display_event(struct display *display, const json_t *view);
 
+/* Whether it makes any difference that an execution is wanted. */
+bool display_shows_wanted(const struct display *display);
+
 /* Whether what succeeds is shown, so that views of it are worth asking for. */
 bool display_shows_success(const struct display *display);
 

@@ -171,6 +171,16 @@ static int choose_display(struct client *client, struct watch_options *options)
 	return status;
 }
 
+/* Only events that the display has use for. */
+static void ask_events(struct client *client, const struct display *display, json_t *params)
+{
+	static const char *const begun[] = {
+	    "running", "succeeded", "failed", "skipped", "up_to_date", NULL};
+	bool needs_all = display && display_shows_wanted(display);
+
+	client_ask_events(client, params, needs_all ? NULL : begun);
+}
+
 static int run(struct client *client, struct request *request)
 {
 	struct watch_options options = {.method = "run"};
@@ -183,12 +193,12 @@ static int run(struct client *client, struct request *request)
 	options.params = pp_request_params(client->conn, "run", &request->pp);
 	if (!options.params)
 		return client_report(client);
-	client_ask_brief(client, options.params);
 	status = choose_display(client, &options);
 	if (status) {
 		json_decref(options.params);
 		return status;
 	}
+	ask_events(client, options.display, options.params);
 	options.questions = questions_new(client);
 	options.cancels = !is_own_run(client);
 	status = watch_request(client, &options, &result);
@@ -236,7 +246,7 @@ static void subscribe(struct client *client, const struct watch_options *options
 	json_t *kinds = json_pack("[s, s*]", "state", options->questions ? "input" : NULL);
 
 	if (params)
-		client_ask_brief(client, params);
+		ask_events(client, options->display, params);
 	if (params && json_object_set_new(params, "kinds", kinds) == 0)
 		pp_send(client->conn, "subscribe", params, on_snapshot, (void *)options, NULL);
 	else

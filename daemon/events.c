@@ -27,6 +27,15 @@ unsigned event_kind_find(const char *name)
 	return 0;
 }
 
+unsigned event_state_find(const char *name)
+{
+	for (struct execution then = {0}; then.state <= STATE_UP_TO_DATE; then.state++) {
+		if (strcmp(execution_state_name(&then), name) == 0)
+			return 1u << then.state;
+	}
+	return 0;
+}
+
 static const char *kind_name(enum event_kind kind)
 {
 	size_t index = 0;
@@ -170,6 +179,7 @@ static struct subscription *add_subscription(
 	subscription->channel = channel;
 	subscription->watch = watch;
 	subscription->kinds = filter->kinds ? filter->kinds : EVENT_ALL;
+	subscription->states = filter->states;
 	subscription->is_brief = filter->is_brief;
 	subscription->names = names;
 	TAILQ_INSERT_TAIL(&channel->subscriptions, subscription, of_channel);
@@ -315,9 +325,20 @@ static const struct event_line *get_line(
 	return made->text ? made : NULL;
 }
 
+/* What was canceled in one run has failed there, whatever comes of it in others. */
+static bool is_state_wanted(
+    const struct subscription *subscription, const struct event_draft *draft)
+{
+	bool is_override = draft->membership && draft->membership->override != ERROR_NONE;
+	unsigned state = is_override ? STATE_FAILED : draft->state;
+
+	return draft->kind != EVENT_STATE || !subscription->states ||
+	       (subscription->states >> state & 1);
+}
+
 bool events_is_wanted(const struct subscription *subscription, const struct event_draft *draft)
 {
-	if (!(subscription->kinds & (unsigned)draft->kind))
+	if (!(subscription->kinds & (unsigned)draft->kind) || !is_state_wanted(subscription, draft))
 		return false;
 	return !draft->name || !subscription->names ||
 	       json_object_get(subscription->names, draft->name);
@@ -392,13 +413,15 @@ static void note_run(struct daemon *daemon, const struct run *run)
 
 /* --- publishing --- */
 
-uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after, bool is_brief)
+uint32_t events_watch_run(struct session *session, const struct event_filter *of_run, int64_t after)
 {
-	struct event_filter filter = {
-	    .run = run, .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT, .is_brief = is_brief};
+	struct event_filter filter = {.run = of_run->run,
+	    .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT,
+	    .states = of_run->states,
+	    .is_brief = of_run->is_brief};
 	struct events *events = events_of(session);
 	struct event_draft draft = {
-	    .kind = EVENT_RUN, .run = core_find_run(events->daemon->core, run)};
+	    .kind = EVENT_RUN, .run = core_find_run(events->daemon->core, filter.run)};
 	struct subscription *subscription;
 
 	if (++events->last_watch >= UINT32_MAX - 1)

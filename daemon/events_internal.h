@@ -26,6 +26,7 @@ struct subscription {
 	struct channel *channel;
 	uint32_t watch; /* 0: the connection's own */
 	unsigned kinds;
+	unsigned states;
 	bool is_brief;
 	json_t *names; /* an object whose keys they are; NULL: any */
 	size_t bytes;  /* that names hold */

@@ -121,13 +121,14 @@ static enum request_status wait_for_pulled(struct request *request, const struct
 	    .run = run,
 	    .scope = *scope,
 	};
+	struct event_filter filter = {.run = run};
 	uint32_t watch = 0;
 
+	request_fill_filter(request, &filter);
 	terminals_attach(request, run, pulled, n_pulled);
 	if (request_read_flag(request, "subscribe") && request->session)
-		watch = events_watch_run(request->session, run,
-		    request_read_integer(request, "after", -1),
-		    request_read_flag(request, "brief"));
+		watch = events_watch_run(
+		    request->session, &filter, request_read_integer(request, "after", -1));
 	return wait_begin(request, &query, WAIT_FOREVER_NS, watch);
 }
 

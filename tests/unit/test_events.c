@@ -90,7 +90,8 @@ struct membership *execution_in_run(const struct execution *execution, const str
 
 const char *execution_state_name(const struct execution *execution)
 {
-	static const char *const names[] = {"wanted", "running", "succeeded", "failed"};
+	static const char *const names[] = {
+	    "wanted", "running", "succeeded", "failed", "skipped", "up_to_date"};
 
 	return names[execution->state];
 }
@@ -224,6 +225,11 @@ static void subscribe(struct peer *peer, uint64_t run, const char *name, unsigne
 	json_decref(names);
 }
 
+static uint32_t watch_run(struct session *session, uint64_t run, int64_t after)
+{
+	return events_watch_run(session, &(struct event_filter){.run = run}, after);
+}
+
 static void publish(size_t index, enum execution_state state)
 {
 	events_publish_state(&daemon_under_test, &executions[index], NULL, state);
@@ -330,7 +336,7 @@ Test(events, one_connection_gets_each_event_once)
 	uint32_t watch;
 
 	subscribe(&peer, 0, NULL, 0);
-	watch = events_watch_run(peer.session, 1, -1, false);
+	watch = watch_run(peer.session, 1, -1);
 	expect_event(&peer, 0, "run", 1); /* how things stand; no event of the sequence */
 	publish(0, STATE_RUNNING);
 	expect_event(&peer, 1, "state", 1);
@@ -356,7 +362,7 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 
 	for (size_t i = 0; i < 2; i++)
 		cr_assert_not_null(inputs_ask(&daemon_under_test, &executions[i], &question));
-	cr_assert_neq(events_watch_run(peer.session, 2, -1, false), 0u);
+	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
 	expect_event(&peer, 2, "run", 2);
 	json_t *event = next_event(&peer);
 	json_unpack(event, "{s:{s:s}, s:s}", "input", "prompt", &prompt, "state", &state);
@@ -377,7 +383,7 @@ Test(events, one_view_serves_all_who_look_at_a_run)
 
 	for (size_t i = 0; i < 20; i++) {
 		peers[i] = connect_peer();
-		cr_assert_neq(events_watch_run(peers[i].session, 1, -1, false), 0u);
+		cr_assert_neq(watch_run(peers[i].session, 1, -1), 0u);
 		expect_event(&peers[i], 0, "run", 1);
 	}
 	publish(0, STATE_RUNNING);
@@ -418,6 +424,28 @@ Test(events, who_falls_behind_gets_one_resync)
 	cr_assert_lt(n_read, (size_t)COUNT);
 	publish(0, STATE_SUCCEEDED);
 	expect_event(&peer, COUNT + 1, "state", 1); /* and it hears on */
+	fclose(peer.stream);
+}
+
+Test(events, only_states_that_one_wants)
+{
+	struct peer peer = connect_peer();
+	const struct event_filter filter = {
+	    .states = event_state_find("failed") | event_state_find("running")};
+
+	cr_assert_eq(events_subscribe(peer.session, &filter), 0);
+	publish(0, STATE_WANTED);
+	publish(0, STATE_RUNNING);
+	expect_event(&peer, 2, "state", 1);
+	publish(0, STATE_SUCCEEDED);
+	publish(1, STATE_FAILED);
+	expect_event(&peer, 4, "state", 2);
+	executions[1].first.override = ERROR_CANCELED;
+	publish(1, STATE_SUCCEEDED);
+	expect_event(&peer, 5, "state", 2); /* there it has failed */
+	events_publish_run(&daemon_under_test, &runs[0]);
+	expect_event(&peer, 6, "run", 1);
+	cr_assert_eq(event_state_find("idle"), 0u);
 	fclose(peer.stream);
 }
 
@@ -580,7 +608,7 @@ Test(events, what_was_missed_of_a_run_comes_before_what_is)
 
 	change(0, STATE_RUNNING);
 	change(1, STATE_RUNNING);
-	cr_assert_neq(events_watch_run(peer.session, 1, 0, false), 0u);
+	cr_assert_neq(watch_run(peer.session, 1, 0), 0u);
 	expect_event(&peer, 1, "state", 1);
 	expect_event(&peer, 2, "run", 1);
 	expect_none(&peer);
