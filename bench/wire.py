@@ -61,12 +61,13 @@ class Crowd:
         self.thread = threading.Thread(target=self.read)
 
     def add(self, path, method, params):
-        """A connection that has made its request; what is subscribed to has been answered."""
+        """A connection whose request has been taken, so that this is not what is measured."""
         one = Connection(path)
         if method == "subscribe":
             one.call(method, params)
         else:
             one.send(method, params)
+            one.call("ping")
         self.connections.append(one)
         self.selector.register(one.socket, selectors.EVENT_READ)
 

@@ -12,6 +12,10 @@
 #include "client/memory.h"
 #include "client/verbs.h"
 
+/* So many names or views are asked for at once: a page is made while others wait for the daemon. */
+#define PAGE_NAMES 10000
+#define PAGE_VIEWS 250
+
 void client_init(struct client *client, const struct invocation *inv)
 {
 	*client = (struct client){
@@ -228,40 +232,66 @@ int client_ask(
 	return client_request(client, method, params, result);
 }
 
-int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *list, json_t **result)
+int client_ask_pages(struct client *client, const char *method, const struct pp_request *request,
+    client_page_visit *visit, void *arg)
 {
 	int status = client_connect(client);
 
 	if (status)
 		return status;
-	json_t *params = pp_request_params(client->conn, method, request);
+	json_t *params = pp_request_params(client->conn, method, request), *cursor;
 
 	if (!params)
 		return client_report(client);
-	status = client_request(client, method, json_incref(params), result);
-	json_t *gathered = status ? NULL : json_object_get(*result, list);
-	json_t *cursor = status ? NULL : json_incref(json_object_get(*result, "cursor"));
+	bool is_names = strcmp(method, "create") == 0;
 
-	while (gathered && cursor && !json_is_null(cursor)) {
+	json_object_set_new(params, "limit", json_integer(is_names ? PAGE_NAMES : PAGE_VIEWS));
+	do {
 		json_t *page = NULL;
 
-		json_object_set_new(params, "cursor", cursor);
-		cursor = NULL;
 		status = client_request(client, method, json_incref(params), &page);
-		if (status)
-			break;
-		json_array_extend(gathered, json_object_get(page, list));
-		cursor = json_incref(json_object_get(page, "cursor"));
+		cursor = status ? NULL : json_object_get(page, "cursor");
+		if (!status)
+			visit(arg, page);
+		if (cursor && !json_is_null(cursor))
+			json_object_set(params, "cursor", cursor);
+		else
+			cursor = NULL;
 		json_decref(page);
-		json_object_del(*result, "truncated");
-		json_object_del(*result, "cursor");
-	}
-	json_decref(cursor);
+	} while (cursor);
 	json_decref(params);
-	if (status && gathered) {
-		json_decref(*result);
-		*result = NULL;
+	return status;
+}
+
+/* What the pages of an answer are gathered in. */
+struct gathered {
+	const char *list;
+	json_t *result; /* of the first page */
+};
+
+static void gather(void *arg, const json_t *page)
+{
+	struct gathered *gathered = arg;
+	json_t *list = json_object_get(gathered->result, gathered->list);
+
+	if (gathered->result)
+		json_array_extend(list, json_object_get(page, gathered->list));
+	else
+		gathered->result = json_copy((json_t *)page);
+	json_object_del(gathered->result, "truncated");
+	json_object_del(gathered->result, "cursor");
+}
+
+int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
+    const char *list, json_t **result)
+{
+	struct gathered gathered = {.list = list};
+	int status = client_ask_pages(client, method, request, gather, &gathered);
+
+	if (status) {
+		json_decref(gathered.result);
+		gathered.result = NULL;
 	}
+	*result = gathered.result;
 	return status;
 }

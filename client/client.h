@@ -69,8 +69,13 @@ int client_ask(
 
 /*
  * The same for answers that come in pages: as long as there is a cursor, the next page is asked
- * for; the members of the array named list are gathered in *result.
+ * for. Each is shown to visit as soon as it is there.
  */
+typedef void client_page_visit(void *arg, const json_t *page);
+int client_ask_pages(struct client *client, const char *method, const struct pp_request *request,
+    client_page_visit *visit, void *arg);
+
+/* The same; the members of the array named list are gathered in *result. */
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
     const char *list, json_t **result);
 

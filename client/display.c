@@ -253,9 +253,21 @@ void display_begin(struct display *display, const json_t *views)
 	}
 }
 
-bool display_shows_wanted(const struct display *display)
+const char *const *display_get_states(const struct display *display)
 {
-	return display->live || display->mode == DISPLAY_ALL;
+	static const char *const begun[] = {
+	    "running", "succeeded", "failed", "skipped", "up_to_date", NULL};
+
+	return display && (display->live || display->mode == DISPLAY_ALL) ? NULL : begun;
+}
+
+bool display_is_waiting_for(const struct display *display, const json_t *view)
+{
+	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
+	struct shown *shown;
+
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	return shown ? shown->stage != STAGE_ENDED : live_has(display->live, exec);
 }
 
 bool display_shows_success(const struct display *display)

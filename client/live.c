@@ -17,6 +17,7 @@
 #include "client/live_frame.h"
 #include "client/memory.h"
 #include "client/progress.h"
+#include "client/wrap.h"
 
 #define FRAME_MS 100
 /* Until then it is likely that nobody looks. */
@@ -36,8 +37,9 @@ struct live {
 	int fd;       /* of the terminal, not blocking; -1: standard output as it is */
 	char *unsent; /* what it has not taken */
 	size_t unsent_size;
-	size_t widths[LIVE_LINES_MAX]; /* of the lines that are drawn */
-	size_t n_lines;
+	struct live_frame frame; /* what is drawn */
+	size_t drawn_columns;    /* and how wide the terminal was then */
+	bool is_wrap_redone;
 	FILE *stream; /* what is to scroll up */
 	char *pending;
 	size_t pending_size;
@@ -92,6 +94,7 @@ struct live *live_new(const struct output *output)
 	live->is_utf8 = output_is_utf8();
 	live->begun_ms = clock_ms();
 	live->fd = open_terminal();
+	live->is_wrap_redone = wrap_is_redone();
 	progress_init(&live->progress);
 	look_at_size(live);
 	open_pending(live);
@@ -109,6 +112,7 @@ void live_free(struct live *live)
 	fclose(live->stream);
 	free(live->pending);
 	free(live->unsent);
+	live_frame_clear(&live->frame);
 	if (live->fd >= 0)
 		close(live->fd);
 	progress_clear(&live->progress);
@@ -123,6 +127,23 @@ FILE *live_get_stream(struct live *live)
 void live_note(struct live *live, const json_t *view)
 {
 	progress_note(&live->progress, view);
+}
+
+void live_begin_snapshot(struct live *live)
+{
+	if (live)
+		progress_begin_snapshot(&live->progress);
+}
+
+void live_end_snapshot(struct live *live)
+{
+	if (live)
+		progress_end_snapshot(&live->progress);
+}
+
+bool live_has(const struct live *live, json_int_t exec)
+{
+	return live && progress_has(&live->progress, exec);
 }
 
 void live_note_durations(struct live *live, const json_t *durations)
@@ -147,15 +168,13 @@ json_t *live_wanted_durations(struct live *live)
 
 /* ---- frames ---- */
 
-/* A terminal that has become narrower has broken the lines. */
+/* A terminal that has become narrower may have broken the lines. */
 static size_t count_rows(const struct live *live)
 {
-	size_t n_rows = 0;
+	size_t columns = live->is_wrap_redone ? live->columns : live->drawn_columns, n_rows = 0;
 
-	for (size_t i = 0; i < live->n_lines; i++)
-		n_rows += live->widths[i] > live->columns
-		              ? (live->widths[i] + live->columns - 1) / live->columns
-		              : 1;
+	for (size_t i = 0; i < live->frame.n_lines; i++)
+		n_rows += wrap_count_rows(live->frame.lines[i], columns);
 	return n_rows;
 }
 
@@ -170,6 +189,9 @@ static void put_above(struct live *live, FILE *stream)
 		putc('\r', stream);
 	if (n_rows > 1)
 		fprintf(stream, "\033[%zuA", n_rows - 1);
+	/* What is written over a row that was broken would stay one line with the next row. */
+	if (n_rows > 0 && live->columns != live->drawn_columns)
+		fputs("\033[J", stream);
 	if (fclose(live->stream) != 0)
 		memory_refused();
 	for (size_t i = 0; i < live->pending_size; i++) {
@@ -179,7 +201,7 @@ static void put_above(struct live *live, FILE *stream)
 	}
 	free(live->pending);
 	open_pending(live);
-	live->n_lines = 0;
+	live_frame_clear(&live->frame);
 }
 
 /* The lines of a frame; none of them breaks, whatever the terminal thinks of their width. */
@@ -191,17 +213,15 @@ static void put_frame(struct live *live, FILE *stream)
 	    .is_utf8 = live->is_utf8,
 	    .now_s = clock_s(CLOCK_REALTIME),
 	    .tick = live->tick++};
-	struct live_frame frame;
+	struct live_frame *frame = &live->frame;
 
-	live_frame_make(&frame, &live->progress, &place);
+	live_frame_make(frame, &live->progress, &place);
+	live->drawn_columns = live->columns;
 	fputs("\033[?7l", stream);
-	for (size_t i = 0; i < frame.n_lines; i++)
-		fprintf(stream, "%s%s%s", i > 0 ? "\n" : "", frame.lines[i],
-		    i + 1 < frame.n_lines ? "\033[K" : "");
+	for (size_t i = 0; i < frame->n_lines; i++)
+		fprintf(stream, "%s%s%s", i > 0 ? "\n" : "", frame->lines[i],
+		    i + 1 < frame->n_lines ? "\033[K" : "");
 	fputs("\033[J\033[?7h", stream);
-	live->n_lines = frame.n_lines;
-	memcpy(live->widths, frame.widths, sizeof(live->widths));
-	live_frame_clear(&frame);
 }
 
 /* Sends what is unsent, as far as the terminal takes it. Whether that was all. */
@@ -269,7 +289,7 @@ void live_draw(struct live *live)
 	live->drawn_ms = clock_ms();
 	if (!send_unsent(live))
 		return;
-	if (is_in_background() && live->n_lines == 0) {
+	if (is_in_background() && live->frame.n_lines == 0) {
 		fflush(live->stream);
 		live->unsent = memory_grow(live->unsent, live->pending_size + 1, 1);
 		memcpy(live->unsent, live->pending, live->pending_size);
@@ -299,7 +319,7 @@ void live_hide(struct live *live)
 	if (!live)
 		return;
 	fflush(live->stream);
-	if (live->n_lines > 0 || live->pending_size > 0)
+	if (live->frame.n_lines > 0 || live->pending_size > 0)
 		compose(live, false);
 	while (!send_unsent(live)) {
 		struct pollfd polled = {live->fd, POLLOUT, 0};
@@ -309,16 +329,31 @@ void live_hide(struct live *live)
 	}
 }
 
+char *live_take_lines(struct live *live, size_t *size)
+{
+	char *lines;
+
+	if (!live || fflush(live->stream) != 0 || live->pending_size == 0 ||
+	    live->frame.n_lines > 0 || live->unsent_size > 0)
+		return NULL;
+	if (fclose(live->stream) != 0)
+		memory_refused();
+	lines = live->pending;
+	*size = live->pending_size;
+	open_pending(live);
+	return lines;
+}
+
 void live_resize(struct live *live)
 {
-	if (live && live->n_lines > 0)
+	if (live && live->frame.n_lines > 0)
 		live->drawn_ms = 0; /* at once: what is there may be broken */
 }
 
 void live_continue(struct live *live)
 {
-	if (!live || live->n_lines == 0)
+	if (!live || live->frame.n_lines == 0)
 		return;
-	live->n_lines = 0; /* others have written below it since */
+	live_frame_clear(&live->frame); /* others have written below it since */
 	fputs("\n", live->stream);
 }

@@ -26,9 +26,15 @@ void live_free(struct live *live);
 /* Lines for above it go here. */
 FILE *live_get_stream(struct live *live);
 
-/* A view says where an execution is; it may say so again.
- */
+/* A view says where an execution is; it may say so again. */
 void live_note(struct live *live, const json_t *view);
+
+/* Between these views say all that there is: what they do not has gone. */
+void live_begin_snapshot(struct live *live);
+void live_end_snapshot(struct live *live);
+
+/* Whether an execution is among what runs or waits. */
+bool live_has(const struct live *live, json_int_t exec);
 
 /* How long procs are expected to run: an object of seconds, by name. */
 void live_note_durations(struct live *live, const json_t *durations);
@@ -46,6 +52,10 @@ int live_get_timeout_ms(const struct live *live);
 /* Erases what is drawn and prints the lines that are to be above it: something else is about to
  * write to the terminal, or to have it for a while. It is drawn again with the next frame. */
 void live_hide(struct live *live);
+
+/* The lines that are to be above it, for somebody else to print, where it is hidden; new, or NULL:
+ * there are none, or the terminal has not taken what came before. */
+char *live_take_lines(struct live *live, size_t *size);
 
 /* The process was stopped, without having hidden anything, and goes on. */
 void live_continue(struct live *live);

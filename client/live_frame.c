@@ -35,7 +35,6 @@ static void put_name(struct line *line, const struct progress_item *item, size_t
 
 static void end(struct live_frame *frame, struct line *line)
 {
-	frame->widths[frame->n_lines] = line->width;
 	frame->lines[frame->n_lines++] = line_end(line);
 }
 
@@ -157,12 +156,18 @@ void live_frame_put_times(
 static void put_count(struct line *line, const struct live_place *place, enum output_style style,
     size_t count, const char *word)
 {
+	const char *gap = place->is_utf8 ? " · " : ", ";
 	char text[64];
 
+	snprintf(text, sizeof(text), "%zu %s", count, word);
 	if (count == 0)
 		return;
-	line_put(line, STYLE_NONE, place->is_utf8 ? " · " : ", ", 3);
-	snprintf(text, sizeof(text), "%zu %s", count, word);
+	/* A part of a number would be another number. */
+	if (line->width + output_width(gap) + output_width(text) > line->columns) {
+		line->columns = line->width;
+		return;
+	}
+	line_put(line, STYLE_NONE, gap, 3);
 	line_put(line, style, text, sizeof(text));
 }
 

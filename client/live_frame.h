@@ -24,7 +24,6 @@ struct live_place {
 
 struct live_frame {
 	char *lines[LIVE_LINES_MAX]; /* with colors, without newlines */
-	size_t widths[LIVE_LINES_MAX];
 	size_t n_lines;
 };
 
@@ -34,7 +33,7 @@ void live_frame_make(
 void live_frame_clear(struct live_frame *frame);
 
 /* Appends how long it has taken so far and will take; how many are in which state. What matters
- * most comes first: narrow terminals cut the rest. */
+ * most comes first: narrow terminals leave out the rest. */
 void live_frame_put_times(
     struct line *line, const struct progress *progress, const struct live_place *place);
 void live_frame_put_counts(

@@ -9,6 +9,7 @@ ppctl_SOURCES = \
 	client/daemon.c \
 	client/define.c \
 	client/display.c client/display.h \
+	client/entry.c client/entry.h \
 	client/events.c \
 	client/excerpt.c client/excerpt.h \
 	client/explain.c \
@@ -35,6 +36,7 @@ ppctl_SOURCES = \
 	client/output.c client/output.h \
 	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \
+	client/prompt.c client/prompt.h \
 	client/questions.c client/questions.h \
 	client/record.c client/record.h \
 	client/record_load.c client/record_load.h \
@@ -60,11 +62,16 @@ ppctl_SOURCES = \
 	client/top_feed.c client/top_feed.h \
 	client/top_frame.c client/top_frame.h \
 	client/top_keys.c \
+	client/top_list.c client/top_list.h \
 	client/top_model.c client/top_model.h \
+	client/top_pager.c \
 	client/top_runs.c client/top_runs.h \
 	client/trace.c \
 	client/verbs.c client/verbs.h \
-	client/watch.c client/watch.h
+	client/verbs_options.c client/verbs_options.h \
+	client/watch.c client/watch.h client/watch_internal.h \
+	client/watch_signals.c client/watch_views.c \
+	client/wrap.c client/wrap.h
 ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
 
 # What shells have to know; `ppctl completion` prints it, unless it is for another machine.

@@ -113,16 +113,44 @@ static void count_end(struct progress *progress, const json_t *view)
 		progress->n_skipped++;
 }
 
+static struct progress_item *find(const struct progress *progress, json_int_t exec)
+{
+	struct progress_item *item;
+
+	HASH_FIND(hh, progress->items, &exec, sizeof(exec), item);
+	return item;
+}
+
+bool progress_has(const struct progress *progress, json_int_t exec)
+{
+	return find(progress, exec) != NULL;
+}
+
+void progress_begin_snapshot(struct progress *progress)
+{
+	progress->snapshot++;
+}
+
+void progress_end_snapshot(struct progress *progress)
+{
+	struct progress_item *item = progress->items, *next;
+
+	for (; item; item = next) {
+		next = item->hh.next;
+		if (item->snapshot != progress->snapshot)
+			free_item(progress, item);
+	}
+}
+
 void progress_note(struct progress *progress, const json_t *view)
 {
 	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
 	bool is_running = strcmp(member_text(view, "state", ""), "running") == 0;
 	double queued_s = member_number(view, "queued_at", 0);
-	struct progress_item *item;
+	struct progress_item *item = find(progress, exec);
 
 	if (queued_s > 0 && (progress->begun_s == 0 || queued_s < progress->begun_s))
 		progress->begun_s = queued_s;
-	HASH_FIND(hh, progress->items, &exec, sizeof(exec), item);
 	if (outcome_is_complete(view)) {
 		count_end(progress, view);
 		if (item)
@@ -135,6 +163,7 @@ void progress_note(struct progress *progress, const json_t *view)
 		leave_list(progress, item);
 		enter_list(progress, item, is_running);
 	}
+	item->snapshot = progress->snapshot;
 	json_decref(item->deps);
 	json_decref(item->locks);
 	item->deps = json_incref(json_object_get(view, "deps"));

@@ -20,7 +20,8 @@ struct progress_item {
 	double expected_s; /* how long it will run; 0: not known */
 	bool is_asked;     /* somebody was told to ask for that */
 	json_t *deps, *locks;
-	char *log; /* the path of its log; NULL: it has none yet */
+	char *log;         /* the path of its log; NULL: it has none yet */
+	unsigned snapshot; /* the newest that it was noted since the begin of */
 	TAILQ_ENTRY(progress_item) link;
 	UT_hash_handle hh, by_name;
 };
@@ -37,6 +38,7 @@ struct progress {
 	double expected_waiting_s; /* … and theirs together */
 	size_t n_unasked;          /* whose durations were not asked for */
 	double begun_s;            /* when the first was queued; 0: none was */
+	unsigned snapshot;         /* the number of the newest; 0: there was none */
 };
 
 void progress_init(struct progress *progress);
@@ -44,6 +46,14 @@ void progress_clear(struct progress *progress);
 
 /* Takes note of a view. It has to be told at most once that an execution is complete. */
 void progress_note(struct progress *progress, const json_t *view);
+
+/* Between these all is noted that there is: what is not complete and was not noted has gone, and
+ * how it ended is not known. */
+void progress_begin_snapshot(struct progress *progress);
+void progress_end_snapshot(struct progress *progress);
+
+/* Whether that execution is there: it was noted and is not complete. */
+bool progress_has(const struct progress *progress, json_int_t exec);
 
 /* Seconds by name, for what is not complete. */
 void progress_note_durations(struct progress *progress, const json_t *durations);

@@ -1,6 +1,6 @@
 /*
  * The questions that are open, as events tell of them, and the one that is put at the terminal.
- * Answers go to the daemon and nowhere else. What a terminal is, terminal.c knows.
+ * Answers go to the daemon and nowhere else. What is on the terminal, prompt.c knows.
  */
 #include "client/questions.h"
 
@@ -11,10 +11,7 @@
 
 #include "client/memory.h"
 #include "client/outcome.h"
-#include "client/terminal.h"
-
-#define HELD_MAX                                                                                   \
-	(64u << 10) /* bytes that are held back; then they are shown, and the question again */
+#include "client/prompt.h"
 
 enum question_state {
 	QUESTION_OPEN, /* to be put */
@@ -42,26 +39,23 @@ struct question {
 struct questions {
 	TAILQ_HEAD(, question) list; /* as they were asked */
 	struct client *client;
-	struct terminal *terminal;
+	struct prompt *prompt;
 	struct output out;    /* standard error */
 	struct question *put; /* or NULL */
 	bool is_stopped;
-	FILE *held; /* what standard output would get; NULL: it is not held back */
-	char *held_text;
-	size_t held_size;
 };
 
 struct questions *questions_new(struct client *client)
 {
-	struct terminal *terminal = client->is_json ? NULL : terminal_open();
+	struct prompt *prompt = client->is_json ? NULL : prompt_new(&client->out);
 	struct questions *questions;
 
-	if (!terminal)
+	if (!prompt)
 		return NULL;
 	questions = memory_alloc(sizeof(*questions));
 	TAILQ_INIT(&questions->list);
 	questions->client = client;
-	questions->terminal = terminal;
+	questions->prompt = prompt;
 	output_init(&questions->out, stderr);
 	return questions;
 }
@@ -92,75 +86,61 @@ void questions_free(struct questions *questions)
 		next = TAILQ_NEXT(question, link);
 		free_question(question);
 	}
-	terminal_close(questions->terminal);
+	prompt_free(questions->prompt);
 	free(questions);
-}
-
-/* --- standard output while a question is there --- */
-
-static void hold_output(struct questions *questions)
-{
-	struct client *client = questions->client;
-
-	if (!client->out.is_terminal)
-		return;
-	questions->held = open_memstream(&questions->held_text, &questions->held_size);
-	if (questions->held)
-		client->out.stream = questions->held;
-}
-
-static void release_output(struct questions *questions)
-{
-	if (!questions->held)
-		return;
-	questions->client->out.stream = stdout;
-	fclose(questions->held);
-	fwrite(questions->held_text, 1, questions->held_size, stdout);
-	fflush(stdout);
-	free(questions->held_text);
-	questions->held = NULL;
 }
 
 /* --- one question --- */
 
 /* "ask NAME" and what follows. */
-static void print_head(const struct questions *questions, const struct question *question)
+static void print_head(
+    const struct questions *questions, const struct question *question, FILE *stream)
 {
 	const struct output *out = &questions->out;
 
-	fflush(stdout);
-	fprintf(stderr, "%sask%s ", output_style_begin(out, STYLE_BOLD),
+	fprintf(stream, "%sask%s ", output_style_begin(out, STYLE_BOLD),
 	    output_style_end(out, STYLE_BOLD));
-	output_print_escaped(stderr, question->name, strlen(question->name), 0);
-	putc(' ', stderr);
+	output_print_escaped(stream, question->name, strlen(question->name), 0);
+	putc(' ', stream);
 }
 
 static void say(
     const struct questions *questions, const struct question *question, const char *text)
 {
-	print_head(questions, question);
+	fflush(stdout);
+	print_head(questions, question, stderr);
 	fprintf(stderr, "%s\n", text);
 }
 
-static void print_prompt(const struct questions *questions, const struct question *question)
+/* What it looks like. New. */
+static char *compose(const struct questions *questions, const struct question *question)
 {
-	print_head(questions, question);
-	output_print_escaped(stderr, question->prompt, strlen(question->prompt), 0);
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		memory_refused();
+	print_head(questions, question, stream);
+	output_print_escaped(stream, question->prompt, strlen(question->prompt), 0);
 	if (question->prompt[0])
-		putc(' ', stderr);
-	fflush(stderr);
+		putc(' ', stream);
+	if (fclose(stream) != 0)
+		memory_refused();
+	return text;
 }
 
 static void put(struct questions *questions, struct question *question)
 {
-	if (terminal_begin(questions->terminal, !question->is_secret) < 0) {
+	char *text = compose(questions, question);
+
+	if (prompt_put(questions->prompt, text, question->is_secret) < 0) {
 		questions->is_stopped = true;
-		return;
+	} else {
+		question->state = QUESTION_PUT;
+		questions->put = question;
 	}
-	question->state = QUESTION_PUT;
-	questions->put = question;
-	print_prompt(questions, question);
-	hold_output(questions);
+	free(text);
 }
 
 /* Takes the question away that is there, if one is. is_line_ended: the cursor is at a line's begin.
@@ -171,22 +151,9 @@ static void take_away(struct questions *questions, bool is_line_ended)
 
 	if (!question)
 		return;
-	terminal_end(questions->terminal);
-	if (!is_line_ended)
-		putc('\n', stderr);
-	fflush(stderr);
+	prompt_take_away(questions->prompt, is_line_ended);
 	question->state = QUESTION_OPEN;
 	questions->put = NULL;
-	release_output(questions);
-}
-
-/* More is held back than should be. */
-static void show_held(struct questions *questions)
-{
-	putc('\n', stderr);
-	release_output(questions);
-	print_prompt(questions, questions->put);
-	hold_output(questions);
 }
 
 bool questions_are_due(const struct questions *questions)
@@ -209,8 +176,7 @@ void questions_turn(struct questions *questions)
 
 	if (!questions || questions->is_stopped)
 		return;
-	if (questions->held && fflush(questions->held) == 0 && questions->held_size > HELD_MAX)
-		show_held(questions);
+	prompt_turn(questions->prompt);
 	if (questions->put)
 		return;
 	TAILQ_FOREACH (question, &questions->list, link) {
@@ -221,7 +187,7 @@ void questions_turn(struct questions *questions)
 	}
 	if (!question)
 		return;
-	if (terminal_is_ours(questions->terminal)) {
+	if (prompt_is_ours(questions->prompt)) {
 		put(questions, question);
 	} else if (!question->is_mentioned) {
 		question->is_mentioned = true;
@@ -231,7 +197,23 @@ void questions_turn(struct questions *questions)
 
 int questions_get_fd(const struct questions *questions)
 {
-	return questions && questions->put ? terminal_get_fd(questions->terminal) : -1;
+	return questions ? prompt_get_fd(questions->prompt) : -1;
+}
+
+bool questions_have_room_above(const struct questions *questions)
+{
+	return questions && prompt_has_room_above(questions->prompt);
+}
+
+void questions_print_above(struct questions *questions, const char *lines, size_t size)
+{
+	prompt_print_above(questions->prompt, lines, size);
+}
+
+void questions_hide(struct questions *questions)
+{
+	if (questions)
+		prompt_hide(questions->prompt);
 }
 
 void questions_pause(struct questions *questions)
@@ -296,8 +278,9 @@ void questions_read(struct questions *questions)
 
 	if (!question)
 		return;
-	switch (terminal_read(questions->terminal, &text)) {
+	switch (prompt_read(questions->prompt, &text)) {
 	case TERMINAL_NOTHING:
+	case TERMINAL_CHANGED:
 		break;
 	case TERMINAL_LINE:
 		is_sent = send_answer(questions, question, text);

@@ -1,6 +1,6 @@
 /*
  * What procs ask (ppctl input), put before whoever sits at the terminal: one question at a time.
- * While one is there, what goes to standard output on that terminal is held back.
+ * While one is there, what goes to standard output on that terminal comes above it.
  */
 #ifndef PARPROC_CLIENT_QUESTIONS_H
 #define PARPROC_CLIENT_QUESTIONS_H
@@ -36,6 +36,14 @@ int questions_get_fd(const struct questions *questions);
 
 /* Takes what was typed. */
 void questions_read(struct questions *questions);
+
+/* Whether a question is there above which lines can be printed now; prints them there. */
+bool questions_have_room_above(const struct questions *questions);
+void questions_print_above(struct questions *questions, const char *lines, size_t size);
+
+/* The question that is there goes from the screen until the next turn, with what is typed:
+ * something else is about to be printed, or the terminal has another size. */
+void questions_hide(struct questions *questions);
 
 /* Takes the question away for a while: the terminal is as it was. */
 void questions_pause(struct questions *questions);

@@ -12,8 +12,10 @@
 #include "client/verbs.h"
 #include "client/watch.h"
 
-static void print_names(const struct client *client, const json_t *names)
+static void print_names(void *arg, const json_t *page)
 {
+	const struct client *client = arg;
+	const json_t *names = json_object_get(page, "procs");
 	size_t i;
 	json_t *name;
 
@@ -42,14 +44,12 @@ int verb_create(struct client *client)
 	json_t *result = NULL;
 	int status = request_set_all(&request, client->inv);
 
-	if (!status)
+	if (!status && client->is_json)
 		status = client_ask_all(client, "create", &request.pp, "procs", &result);
-	if (!status) {
-		if (client->is_json)
-			output_print_json(&client->out, result);
-		else
-			print_names(client, json_object_get(result, "procs"));
-	}
+	else if (!status)
+		status = client_ask_pages(client, "create", &request.pp, print_names, client);
+	if (!status && client->is_json)
+		output_print_json(&client->out, result);
 	json_decref(result);
 	request_clear(&request);
 	return status;
@@ -171,16 +171,6 @@ static int choose_display(struct client *client, struct watch_options *options)
 	return status;
 }
 
-/* Only events that the display has use for. */
-static void ask_events(struct client *client, const struct display *display, json_t *params)
-{
-	static const char *const begun[] = {
-	    "running", "succeeded", "failed", "skipped", "up_to_date", NULL};
-	bool needs_all = display && display_shows_wanted(display);
-
-	client_ask_events(client, params, needs_all ? NULL : begun);
-}
-
 static int run(struct client *client, struct request *request)
 {
 	struct watch_options options = {.method = "run"};
@@ -198,7 +188,7 @@ static int run(struct client *client, struct request *request)
 		json_decref(options.params);
 		return status;
 	}
-	ask_events(client, options.display, options.params);
+	client_ask_events(client, options.params, display_get_states(options.display));
 	options.questions = questions_new(client);
 	options.cancels = !is_own_run(client);
 	status = watch_request(client, &options, &result);
@@ -226,33 +216,6 @@ int verb_run(struct client *client)
 	return status;
 }
 
-static void on_snapshot(pp_conn *conn, enum pp_error error, json_t *result, void *arg)
-{
-	const struct watch_options *options = arg;
-
-	(void)conn;
-	if (error)
-		return;
-	display_begin(options->display, json_object_get(result, "procs"));
-	questions_begin(options->questions, json_object_get(result, "inputs"));
-}
-
-/* Lets the display show events of what is waited for, and people be asked. That is not essential:
- * where it is refused, for a name that is not there yet, only the end is shown. */
-static void subscribe(struct client *client, const struct watch_options *options)
-{
-	const struct pp_request what = {.names = options->names, .run = options->run};
-	json_t *params = pp_request_params(client->conn, "subscribe", &what);
-	json_t *kinds = json_pack("[s, s*]", "state", options->questions ? "input" : NULL);
-
-	if (params)
-		ask_events(client, options->display, params);
-	if (params && json_object_set_new(params, "kinds", kinds) == 0)
-		pp_send(client->conn, "subscribe", params, on_snapshot, (void *)options, NULL);
-	else
-		json_decref(params);
-}
-
 static int wait_for(struct client *client, struct request *request)
 {
 	struct watch_options options = {
@@ -271,8 +234,7 @@ static int wait_for(struct client *client, struct request *request)
 		return status;
 	}
 	options.questions = questions_new(client);
-	if (options.display)
-		subscribe(client, &options);
+	options.subscribes = options.display != NULL;
 	status = watch_request(client, &options, &result);
 	if (result) {
 		int outcome = finish(client, options.display, result);

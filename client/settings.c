@@ -38,6 +38,17 @@ static void print_values(const struct client *client, json_t *values)
 	}
 }
 
+/* A comment, as values it is not: how many job tokens nobody has. */
+static void print_tokens(const struct client *client, const json_t *tokens)
+{
+	json_t *n_free = json_object_get(tokens, "free");
+
+	if (json_is_integer(n_free))
+		fprintf(client->out.stream, "# %lld of %lld job tokens are free\n",
+		    (long long)json_integer_value(n_free),
+		    (long long)json_integer_value(json_object_get(tokens, "limit")));
+}
+
 /* Shows with get, or sets with set what the words say and shows what holds then. */
 static int show_or_set(struct client *client, const char *what, const char *get, const char *set)
 {
@@ -58,6 +69,8 @@ static int show_or_set(struct client *client, const char *what, const char *get,
 		output_print_json(&client->out, values ? values : result);
 	else if (json_is_object(values))
 		print_values(client, values);
+	if (!client->is_json)
+		print_tokens(client, json_object_get(result, "job_tokens"));
 	json_decref(result);
 	return EXIT_FINE;
 }

@@ -1,7 +1,7 @@
 /*
- * Reads lines from the terminal in its own line mode, so that editing keys work as everywhere. It
- * uses a description of its own: that it does not block is nobody else's affair. Knows nothing of
- * what is asked.
+ * Reads lines from the terminal: in its own line mode, or key by key where it has to be known what
+ * there is of a line. It uses a description of its own: that it does not block is nobody else's
+ * affair. Knows nothing of what is asked.
  */
 #include "client/terminal.h"
 
@@ -14,24 +14,18 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "client/entry.h"
 #include "client/memory.h"
 
-/* More than the daemon takes, which then says so; a terminal holds 4 KiB of a line. */
-#define LINE_SIZE (128u << 10)
+#define CHUNK_SIZE 4096
 
 struct terminal {
 	int fd;
 	bool is_begun;
+	enum terminal_way way;
 	struct termios before; /* while is_begun: its modes as they were */
-	size_t length;         /* of what was read of the line */
-	char line[LINE_SIZE];
+	struct entry entry;    /* a terminal itself holds 4 KiB of a line */
 };
-
-static void forget_line(struct terminal *terminal)
-{
-	explicit_bzero(terminal->line, terminal->length); /* it may be a secret */
-	terminal->length = 0;
-}
 
 struct terminal *terminal_open(void)
 {
@@ -83,18 +77,24 @@ static int set_modes(const struct terminal *terminal, const struct termios *mode
 	return status;
 }
 
-int terminal_begin(struct terminal *terminal, bool is_shown)
+int terminal_begin(struct terminal *terminal, enum terminal_way way)
 {
 	struct termios modes;
 
-	forget_line(terminal);
+	entry_clear(&terminal->entry);
 	if (tcgetattr(terminal->fd, &terminal->before) < 0)
 		return -1;
 	modes = terminal->before;
 	modes.c_iflag |= ICRNL;
 	modes.c_lflag |= ICANON | ISIG | ECHO | ECHOE | ECHONL;
-	if (!is_shown)
+	if (way != TERMINAL_SHOWS)
 		modes.c_lflag &= ~(tcflag_t)ECHO;
+	if (way == TERMINAL_TELLS) {
+		modes.c_lflag &= ~(tcflag_t)(ICANON | ECHONL | IEXTEN);
+		modes.c_cc[VMIN] = 1;
+		modes.c_cc[VTIME] = 0;
+	}
+	terminal->way = way;
 	if (set_modes(terminal, &modes) < 0)
 		return -1;
 	terminal->is_begun = true;
@@ -106,7 +106,7 @@ void terminal_end(struct terminal *terminal)
 	if (terminal->is_begun)
 		set_modes(terminal, &terminal->before);
 	terminal->is_begun = false;
-	forget_line(terminal);
+	entry_clear(&terminal->entry);
 }
 
 int terminal_get_fd(const struct terminal *terminal)
@@ -122,23 +122,46 @@ static bool has_hung_up(const struct terminal *terminal)
 	return poll(&polled, 1, 0) > 0 && polled.revents & (POLLHUP | POLLERR | POLLNVAL);
 }
 
+/* Takes a part of a line, as the terminal's own line mode gives it. */
+static enum terminal_event take_line(struct entry *entry, const char *bytes, size_t n_bytes)
+{
+	if (entry->length + n_bytes >= ENTRY_SIZE)
+		entry_clear(entry); /* no line of a person */
+	memcpy(entry->text + entry->length, bytes, n_bytes);
+	entry->length += n_bytes;
+	if (bytes[n_bytes - 1] != '\n')
+		return TERMINAL_NOTHING;
+	entry->text[--entry->length] = '\0';
+	return TERMINAL_LINE;
+}
+
+static enum terminal_event take_keys(struct terminal *terminal, const char *bytes, size_t n_bytes)
+{
+	switch (entry_take(&terminal->entry, terminal->before.c_cc, bytes, n_bytes)) {
+	case ENTRY_CHANGED:
+		return TERMINAL_CHANGED;
+	case ENTRY_LINE:
+		return TERMINAL_LINE;
+	case ENTRY_EOF:
+		return TERMINAL_EOF;
+	default:
+		return TERMINAL_NOTHING;
+	}
+}
+
 enum terminal_event terminal_read(struct terminal *terminal, const char **text)
 {
-	ssize_t count;
-	char *end;
+	char bytes[CHUNK_SIZE];
+	ssize_t count = read(terminal->fd, bytes, sizeof(bytes));
+	enum terminal_event event;
 
-	if (terminal->length == sizeof(terminal->line) - 1)
-		forget_line(terminal); /* no line of a person */
-	end = terminal->line + terminal->length;
-	count = read(terminal->fd, end, sizeof(terminal->line) - 1 - terminal->length);
 	if (count < 0)
 		return errno == EAGAIN || errno == EINTR ? TERMINAL_NOTHING : TERMINAL_LOST;
 	if (count == 0)
 		return has_hung_up(terminal) ? TERMINAL_LOST : TERMINAL_EOF;
-	terminal->length += (size_t)count;
-	if (end[count - 1] != '\n')
-		return TERMINAL_NOTHING;
-	terminal->line[terminal->length - 1] = '\0';
-	*text = terminal->line;
-	return TERMINAL_LINE;
+	event = terminal->way == TERMINAL_TELLS ? take_keys(terminal, bytes, (size_t)count)
+	                                        : take_line(&terminal->entry, bytes, (size_t)count);
+	explicit_bzero(bytes, (size_t)count); /* it may be a secret */
+	*text = terminal->entry.text;
+	return event;
 }

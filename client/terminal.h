@@ -18,11 +18,17 @@ void terminal_close(struct terminal *terminal);
 /* Whether this process is in its foreground: others are stopped when they read from it. */
 bool terminal_is_ours(const struct terminal *terminal);
 
+enum terminal_way {
+	TERMINAL_SHOWS,    /* the terminal shows what is typed, and edits it */
+	TERMINAL_CONCEALS, /* it edits only */
+	TERMINAL_TELLS,    /* it does neither: each change is told, for the caller to show it */
+};
+
 /*
- * From now on a line is read; what was typed before, to nothing, is dropped. is_shown: what is
- * typed is shown. -1 with errno: it cannot be used.
+ * From now on a line is read; what was typed before, to nothing, is dropped. -1 with errno: it
+ * cannot be used.
  */
-int terminal_begin(struct terminal *terminal, bool is_shown);
+int terminal_begin(struct terminal *terminal, enum terminal_way way);
 
 /* No line is read any more: its modes are as they were, what was typed of a line is dropped. */
 void terminal_end(struct terminal *terminal);
@@ -32,6 +38,7 @@ int terminal_get_fd(const struct terminal *terminal);
 
 enum terminal_event {
 	TERMINAL_NOTHING, /* no whole line yet */
+	TERMINAL_CHANGED, /* with TERMINAL_TELLS: this is what there is of it */
 	TERMINAL_LINE,
 	TERMINAL_EOF,  /* Ctrl-D; part of a line before it counts for nothing */
 	TERMINAL_LOST, /* it has gone */

@@ -5,7 +5,6 @@
 #include "client/top.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client/clock.h"
@@ -25,7 +22,6 @@
 #define ELAPSED_S 1.0     /* as often as that while something goes on */
 #define ESCAPE_MS 50      /* a key whose sequence has begun is complete by then */
 #define LOOK_AGAIN_MS 500 /* whether it is in the foreground: a shell's fg may tell nobody */
-#define PAGER_END_S 1.0   /* a pager that is to end has so long for it */
 #define KEYS_SIZE 256
 #define RUNS_PAGE 1000
 
@@ -98,93 +94,6 @@ static double frame_due_in(const struct loop *loop)
 	return left_s > 0 ? left_s : 0;
 }
 
-/* ---- the pager ---- */
-
-/* The command of a shell that shows the file $1. New. */
-static char *make_pager_command(bool is_running)
-{
-	const char *pager = getenv("PAGER");
-	char *command, *first;
-	bool is_less;
-
-	if (!pager || !*pager)
-		return memory_copy(
-		    is_running
-		        ? "command -v less >/dev/null || exec more \"$1\"; exec less +F \"$1\""
-		        : "command -v less >/dev/null || exec more \"$1\"; exec less \"$1\"");
-	first = memory_copy(pager);
-	first[strcspn(first, " \t")] = '\0';
-	is_less = strcmp(basename(first), "less") == 0;
-	free(first);
-	if (asprintf(&command, "%s%s \"$1\"", pager, is_less && is_running ? " +F" : "") < 0)
-		memory_refused();
-	return command;
-}
-
-void top_open_log(struct top *top)
-{
-	const struct top_item *item = top->model.selected;
-	char *command;
-	sigset_t none;
-
-	if (!item)
-		return;
-	if (!item->log || access(item->log, R_OK) != 0) {
-		top_say(top, "%s has no log: it was not started, or has no command", item->name);
-		return;
-	}
-	command = make_pager_command(item->section == TOP_RUNNING);
-	screen_lend(top->screen);
-	top->pager = fork();
-	if (top->pager == 0) {
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		execl("/bin/sh", "sh", "-c", command, "ppctl", item->log, (char *)NULL);
-		_exit(127);
-	}
-	free(command);
-	if (top->pager < 0) {
-		top->pager = 0;
-		screen_enter(top->screen);
-		top_say(top, "fork: %s", strerror(errno));
-	}
-}
-
-static void reap_pager(struct top *top)
-{
-	int status;
-
-	if (top->pager == 0 || waitpid(top->pager, &status, WNOHANG) != top->pager)
-		return;
-	top->pager = 0;
-	screen_enter(top->screen);
-	top->is_dirty = true;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		top_say(top, "there is no such pager: set PAGER to one");
-}
-
-/* Takes the terminal from a pager that is still there, so that closing it restores it. */
-static void end_pager(struct top *top)
-{
-	const struct timespec moment = {0, 100 * 1000 * 1000};
-	double until_s = clock_s(CLOCK_MONOTONIC) + PAGER_END_S;
-	sigset_t set;
-
-	if (top->pager == 0)
-		return;
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	kill(top->pager, SIGTERM);
-	kill(top->pager, SIGCONT);
-	while (waitpid(top->pager, NULL, WNOHANG) == 0) {
-		if (clock_s(CLOCK_MONOTONIC) >= until_s)
-			kill(top->pager, SIGKILL);
-		sigtimedwait(&set, NULL, &moment);
-	}
-	top->pager = 0;
-	screen_enter(top->screen);
-}
-
 /* ---- signals ---- */
 
 static int open_signals(sigset_t *old)
@@ -228,7 +137,7 @@ static void hear_signal(struct loop *loop)
 	top->is_dirty = true;
 	switch (info.ssi_signo) {
 	case SIGCHLD:
-		reap_pager(top);
+		top_reap_pager(top);
 		break;
 	case SIGWINCH:
 		screen_forget(top->screen);
@@ -378,7 +287,7 @@ static int show(struct top *top)
 	look_around(top);
 	top->is_dirty = true;
 	error = run_loop(&loop);
-	end_pager(top);
+	top_end_pager(top);
 	screen_close(top->screen);
 	close(loop.signal_fd);
 	sigprocmask(SIG_SETMASK, &loop.old, NULL);

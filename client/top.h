@@ -47,4 +47,10 @@ void top_clamp_text(struct top *top);
 /* Has a pager show the log of the selected proc; the terminal is its until SIGCHLD. */
 void top_open_log(struct top *top);
 
+/* At SIGCHLD: takes the terminal back if that was the pager. */
+void top_reap_pager(struct top *top);
+
+/* Takes the terminal from a pager that is still there, so that closing it restores it. */
+void top_end_pager(struct top *top);
+
 #endif

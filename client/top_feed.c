@@ -151,6 +151,17 @@ static void ask_runs(struct top_feed *feed, size_t limit)
 
 /* ---- events ---- */
 
+static void forget_run(struct top_feed *feed, json_int_t run)
+{
+	feed->has_changed = true;
+	if (run != feed->model->scope) {
+		top_model_forget_run(feed->model, run);
+		return;
+	}
+	feed->is_gone = true;
+	top_feed_choose(feed, 0);
+}
+
 static void on_event(pp_conn *conn, json_t *event, void *arg)
 {
 	struct top_feed *feed = arg;
@@ -163,6 +174,10 @@ static void on_event(pp_conn *conn, json_t *event, void *arg)
 	if (!feed->is_subscribed) /* it is of what was looked at before */
 		return;
 	feed->is_stale = true;
+	if (strcmp(kind, "run") == 0 && strcmp(member_text(event, "state", ""), "forgotten") == 0) {
+		forget_run(feed, json_integer_value(json_object_get(event, "run")));
+		return;
+	}
 	if (strcmp(kind, "state") != 0) {
 		feed->wants_runs = true;
 		return;
@@ -179,8 +194,7 @@ static void on_subscribed(pp_conn *conn, enum pp_error error, json_t *result, vo
 	feed->asked[ASK_SUBSCRIBE] = 0;
 	feed->is_subscribed = error == PP_OK;
 	if (error == PP_ERR_REMOTE && feed->model->scope != 0) {
-		feed->is_gone = true;
-		top_feed_choose(feed, 0);
+		forget_run(feed, feed->model->scope);
 		return;
 	}
 	if (error == PP_ERR_REMOTE) {
@@ -306,11 +320,6 @@ static double due_in(const struct top_feed *feed, enum top_ask ask, double again
 	return left_s > 0 ? left_s : 0;
 }
 
-static bool has_active_run(const struct top_feed *feed)
-{
-	return feed->model->runs.n_active > 0;
-}
-
 void top_feed_turn(struct top_feed *feed, size_t n_rows)
 {
 	if (feed->wants_pages || feed->model->is_loading)
@@ -322,7 +331,7 @@ void top_feed_turn(struct top_feed *feed, size_t n_rows)
 	if (due_in(feed, ASK_ROWS, AGAIN_S) == 0) {
 		ask_rows(feed, n_rows);
 		/* In other runs than the one in scope there may be news that nobody tells. */
-		feed->wants_runs |= feed->is_stale || (feed->model->scope && has_active_run(feed));
+		feed->wants_runs |= feed->is_stale || feed->model->scope;
 		feed->is_stale = false;
 	}
 	if (feed->wants_runs && due_in(feed, ASK_RUNS, AGAIN_S) == 0)
@@ -339,7 +348,7 @@ int top_feed_get_timeout_ms(const struct top_feed *feed)
 
 	if (feed->wants_pages || feed->model->is_loading)
 		return -1;
-	if (feed->is_stale || (feed->model->scope && has_active_run(feed)))
+	if (feed->is_stale || feed->model->scope)
 		due_s[0] = due_in(feed, ASK_ROWS, AGAIN_S);
 	if (feed->wants_runs)
 		due_s[1] = due_in(feed, ASK_RUNS, AGAIN_S);

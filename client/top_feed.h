@@ -1,7 +1,8 @@
 /*
  * Where ppctl top's model gets what it knows: events of the runs that are looked at, pages of what
  * was before them, and from time to time what is said of the rows that are on the screen. It asks
- * only while something happens.
+ * only while something happens, or where a run is looked at of which events tell: of others nobody
+ * tells it.
  */
 #ifndef PARPROC_CLIENT_TOP_FEED_H
 #define PARPROC_CLIENT_TOP_FEED_H

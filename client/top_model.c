@@ -13,100 +13,12 @@
 #include "client/member.h"
 #include "client/memory.h"
 #include "client/outcome.h"
+#include "client/top_list.h"
 
 void top_model_init(struct top_model *model)
 {
 	*model = (struct top_model){0};
 	progress_init(&model->progress);
-}
-
-/* ---- the list ---- */
-
-static struct top_item *first_from(const struct top_model *model, int section)
-{
-	for (; section < TOP_SECTIONS; section++) {
-		if (section == TOP_FINISHED && model->hides_finished)
-			return NULL;
-		if (model->sections[section])
-			return model->sections[section];
-	}
-	return NULL;
-}
-
-static struct top_item *last_until(const struct top_model *model, int section)
-{
-	for (; section >= 0; section--) {
-		if (section == TOP_FINISHED && model->hides_finished)
-			continue;
-		if (model->sections[section])
-			return model->sections[section]->prev; /* utlist's head knows its tail */
-	}
-	return NULL;
-}
-
-static struct top_item *next_of(const struct top_model *model, const struct top_item *item)
-{
-	return item->next ? item->next : first_from(model, (int)item->section + 1);
-}
-
-static struct top_item *previous_of(const struct top_model *model, const struct top_item *item)
-{
-	if (item != model->sections[item->section])
-		return item->prev;
-	return last_until(model, (int)item->section - 1);
-}
-
-/* The selection stays where it is on the screen, which is another's place then. */
-static void leave_list(struct top_model *model, struct top_item *item)
-{
-	struct top_item *neighbor;
-
-	if (item->is_hidden)
-		return;
-	if (model->selected == item) {
-		neighbor = next_of(model, item);
-		model->selected = neighbor ? neighbor : previous_of(model, item);
-	}
-	DL_DELETE(model->sections[item->section], item);
-	model->n_listed[item->section]--;
-}
-
-/* Below 0: a comes before b. */
-static int compare(const struct top_item *a, const struct top_item *b)
-{
-	double difference = 0;
-
-	if (a->section == TOP_RUNNING)
-		difference = a->started_s - b->started_s;
-	else if (a->section != TOP_WAITING)
-		difference = b->ended_s - a->ended_s;
-	if (difference != 0)
-		return difference < 0 ? -1 : 1;
-	return a->exec < b->exec ? -1 : a->exec > b->exec;
-}
-
-static void enter_list(struct top_model *model, struct top_item *item)
-{
-	struct top_item **head = &model->sections[item->section];
-	struct top_item *other = *head;
-	bool is_ended = item->section == TOP_FAILED || item->section == TOP_FINISHED;
-
-	if (item->is_hidden)
-		return;
-	model->n_listed[item->section]++;
-	if (is_ended) { /* the newest come first, and it is nearly always the newest */
-		while (!model->is_loading && other && compare(other, item) < 0)
-			other = other->next;
-		DL_PREPEND_ELEM(*head, other, item);
-		return;
-	}
-	other = other ? other->prev : NULL;
-	while (!model->is_loading && other && compare(item, other) < 0)
-		other = other == *head ? NULL : other->prev;
-	if (other)
-		DL_APPEND_ELEM(*head, other, item);
-	else
-		DL_PREPEND(*head, item);
 }
 
 static bool matches(const struct top_model *model, const struct top_item *item)
@@ -120,12 +32,6 @@ static bool matches(const struct top_model *model, const struct top_item *item)
 	return strcasestr(item->name, filter) != NULL;
 }
 
-static void sort(struct top_model *model)
-{
-	for (int section = 0; section < TOP_SECTIONS; section++)
-		DL_SORT(model->sections[section], compare);
-}
-
 void top_model_begin_loading(struct top_model *model)
 {
 	model->is_loading = true;
@@ -134,15 +40,43 @@ void top_model_begin_loading(struct top_model *model)
 void top_model_end_loading(struct top_model *model)
 {
 	model->is_loading = false;
-	sort(model);
+	top_list_sort(model);
 }
 
 /* ---- executions ---- */
 
+static struct top_tally *find_tally(const struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally;
+
+	HASH_FIND(hh, model->tallies, &run, sizeof(run), tally);
+	return tally;
+}
+
+static struct top_tally *get_tally(struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally = find_tally(model, run);
+
+	if (!tally) {
+		tally = memory_alloc(sizeof(*tally));
+		tally->run = run;
+		HASH_ADD(hh, model->tallies, run, sizeof(tally->run), tally);
+	}
+	return tally;
+}
+
+static void forget_tally(struct top_model *model, struct top_tally *tally)
+{
+	HASH_DELETE(hh, model->tallies, tally);
+	free(tally);
+}
+
 static void forget_ended(struct top_model *model, struct top_item *item)
 {
-	leave_list(model, item);
+	top_list_leave(model, item);
 	DL_DELETE2(model->ended[item->section], item, ended_prev, ended_next);
+	DL_DELETE2(find_tally(model, item->run)->items, item, run_prev, run_next);
+	model->n_ended[item->section]--;
 	HASH_DELETE(hh, model->items, item);
 	free(item->name);
 	free(item->log);
@@ -162,6 +96,8 @@ static void forget_items(struct top_model *model)
 		free(item->reason);
 		free(item);
 	}
+	while (model->tallies)
+		forget_tally(model, model->tallies);
 	memset(model->sections, 0, sizeof(model->sections));
 	memset(model->n_listed, 0, sizeof(model->n_listed));
 	memset(model->ended, 0, sizeof(model->ended));
@@ -216,13 +152,34 @@ static void note_progress(struct top_model *model, const json_t *view)
 /* Of what has ended only so many are kept: the oldest goes, whatever the filter lists. */
 static void count_ended(struct top_model *model, struct top_item *item)
 {
+	struct top_tally *tally = get_tally(model, item->run);
 	enum top_section section = item->section;
 
+	if (section == TOP_FAILED)
+		tally->n_failed++;
+	else if (strcmp(item->state, "succeeded") == 0)
+		tally->n_succeeded++;
+	else
+		tally->n_skipped++;
+	DL_APPEND2(tally->items, item, run_prev, run_next);
 	DL_APPEND2(model->ended[section], item, ended_prev, ended_next);
-	if (++model->n_ended[section] <= TOP_ENDED_MAX)
+	if (++model->n_ended[section] > TOP_ENDED_MAX)
+		forget_ended(model, model->ended[section]);
+}
+
+void top_model_forget_run(struct top_model *model, json_int_t run)
+{
+	struct top_tally *tally = find_tally(model, run);
+
+	top_runs_forget(&model->runs, run);
+	if (!tally)
 		return;
-	model->n_ended[section]--;
-	forget_ended(model, model->ended[section]);
+	while (tally->items)
+		forget_ended(model, tally->items);
+	model->progress.n_failed -= tally->n_failed;
+	model->progress.n_succeeded -= tally->n_succeeded;
+	model->progress.n_skipped -= tally->n_skipped;
+	forget_tally(model, tally);
 }
 
 static struct top_item *new_item(struct top_model *model, json_int_t exec, const json_t *view)
@@ -299,9 +256,9 @@ void top_model_note(struct top_model *model, const json_t *view)
 		return;
 	}
 	if (was_listed)
-		leave_list(model, item);
+		top_list_leave(model, item);
 	fill(item, view);
-	enter_list(model, item);
+	top_list_enter(model, item);
 	if (item->section == TOP_FAILED || item->section == TOP_FINISHED)
 		count_ended(model, item);
 }
@@ -333,10 +290,10 @@ void top_model_set_filter(struct top_model *model, const char *filter)
 	model->is_loading = true;
 	for (item = model->items; item; item = item->hh.next) {
 		item->is_hidden = !matches(model, item);
-		enter_list(model, item);
+		top_list_enter(model, item);
 	}
 	model->is_loading = was_loading;
-	sort(model);
+	top_list_sort(model);
 	if (!selected || selected->is_hidden) {
 		model->selected = NULL;
 		model->is_moved = false;
@@ -347,34 +304,36 @@ void top_model_hide_finished(struct top_model *model, bool hides_finished)
 {
 	model->hides_finished = hides_finished;
 	if (hides_finished && model->selected && model->selected->section == TOP_FINISHED)
-		model->selected = last_until(model, TOP_SECTIONS - 1);
+		model->selected = top_list_last_until(model, TOP_SECTIONS - 1);
 }
 
 void top_model_move(struct top_model *model, long n_rows)
 {
-	struct top_item *item = model->selected ? model->selected : first_from(model, 0), *next;
+	struct top_item *item = model->selected ? model->selected : top_list_first_from(model, 0),
+	                *next;
 
 	if (n_rows == LONG_MIN || n_rows == LONG_MAX) {
-		item = n_rows < 0 ? first_from(model, 0) : last_until(model, TOP_SECTIONS - 1);
+		item = n_rows < 0 ? top_list_first_from(model, 0)
+		                  : top_list_last_until(model, TOP_SECTIONS - 1);
 		model->row = n_rows < 0 ? 0 : SIZE_MAX;
 		n_rows = 0;
 	}
 	for (; item && n_rows > 0; n_rows--) {
-		next = next_of(model, item);
+		next = top_list_next(model, item);
 		if (!next)
 			break;
 		item = next;
 		model->row++;
 	}
 	for (; item && n_rows < 0; n_rows++) {
-		next = previous_of(model, item);
+		next = top_list_previous(model, item);
 		if (!next)
 			break;
 		item = next;
 		model->row -= model->row > 0;
 	}
 	model->selected = item;
-	model->is_moved = item != first_from(model, 0);
+	model->is_moved = item != top_list_first_from(model, 0);
 }
 
 size_t top_model_get_window(struct top_model *model, struct top_item **rows, size_t n_rows)
@@ -383,7 +342,7 @@ size_t top_model_get_window(struct top_model *model, struct top_item **rows, siz
 	size_t n_before = 0, count = 0;
 
 	if (!model->selected || !model->is_moved) {
-		model->selected = first_from(model, 0);
+		model->selected = top_list_first_from(model, 0);
 		model->row = 0;
 	}
 	if (!model->selected || n_rows == 0)
@@ -391,12 +350,12 @@ size_t top_model_get_window(struct top_model *model, struct top_item **rows, siz
 	if (model->row >= n_rows)
 		model->row = n_rows - 1;
 	first = model->selected;
-	for (; n_before < model->row && (previous = previous_of(model, first)); n_before++)
+	for (; n_before < model->row && (previous = top_list_previous(model, first)); n_before++)
 		first = previous;
 	model->row = n_before;
-	for (item = first; item && count < n_rows; item = next_of(model, item))
+	for (item = first; item && count < n_rows; item = top_list_next(model, item))
 		rows[count++] = item;
-	while (count < n_rows && (previous = previous_of(model, first))) {
+	while (count < n_rows && (previous = top_list_previous(model, first))) {
 		memmove(rows + 1, rows, count * sizeof(*rows));
 		rows[0] = first = previous;
 		model->row++;

@@ -32,12 +32,22 @@ struct top_item {
 	bool is_hidden;                           /* by the filter */
 	struct top_item *prev, *next;             /* in its section, unless it is hidden */
 	struct top_item *ended_prev, *ended_next; /* of what has ended there, as it came */
+	struct top_item *run_prev, *run_next;     /* of what has ended in its run */
+	UT_hash_handle hh;
+};
+
+/* What has ended in a run, as the totals count it: also what is not kept any more. */
+struct top_tally {
+	json_int_t run;
+	size_t n_succeeded, n_failed, n_skipped;
+	struct top_item *items;
 	UT_hash_handle hh;
 };
 
 struct top_model {
-	struct progress progress; /* counts, and what is expected */
-	struct top_item *items;   /* uthash, by exec */
+	struct progress progress;  /* counts, and what is expected */
+	struct top_item *items;    /* uthash, by exec */
+	struct top_tally *tallies; /* uthash, by run */
 	struct top_item *sections[TOP_SECTIONS];
 	struct top_item *ended[TOP_SECTIONS]; /* also what is hidden; the oldest comes first */
 	size_t n_listed[TOP_SECTIONS], n_ended[TOP_SECTIONS];
@@ -60,6 +70,9 @@ void top_model_set_scope(struct top_model *model, json_int_t run);
 
 /* Takes note of a view, of an event or a page. */
 void top_model_note(struct top_model *model, const json_t *view);
+
+/* The daemon has forgotten that run: so does the model, with all that has ended in it. */
+void top_model_forget_run(struct top_model *model, json_int_t run);
 
 /* Between these a page may bring what is not in the order of the list. */
 void top_model_begin_loading(struct top_model *model);

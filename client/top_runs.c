@@ -74,6 +74,20 @@ void top_runs_note(struct top_runs *runs, const json_t *views, bool is_all)
 		runs->n_active++;
 }
 
+void top_runs_forget(struct top_runs *runs, json_int_t run)
+{
+	size_t place = top_runs_find(runs, run);
+	struct top_run *item;
+
+	if (place == 0)
+		return;
+	item = &runs->items[place - 1];
+	runs->n_active -= item->is_active;
+	free(item->name);
+	memmove(item, item + 1, (runs->count - place) * sizeof(*item));
+	runs->count--;
+}
+
 size_t top_runs_get_depth(const struct top_runs *runs)
 {
 	size_t depth = runs->n_active; /* of which the oldest comes last */

@@ -30,6 +30,9 @@ void top_runs_clear(struct top_runs *runs);
  */
 void top_runs_note(struct top_runs *runs, const json_t *views, bool is_all);
 
+/* That run is no more. */
+void top_runs_forget(struct top_runs *runs, json_int_t run);
+
 /* How many of the newest it takes to have all active ones among them. */
 size_t top_runs_get_depth(const struct top_runs *runs);
 

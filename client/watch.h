@@ -12,6 +12,7 @@
 struct watch_options {
 	const char *method;
 	json_t *params;              /* taken */
+	bool subscribes;             /* before it is sent, to what is watched */
 	struct display *display;     /* gets the views of events; NULL: nothing is shown */
 	struct questions *questions; /* gets events of inputs; NULL: nobody is asked */
 	const char *const *names; /* what is watched: these, of the run, or all; where the daemon */

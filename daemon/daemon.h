@@ -18,6 +18,7 @@ struct environments;
 struct events;
 struct holds;
 struct inputs;
+struct jobserver;
 struct keep;
 struct logs_watch;
 struct outputs;
@@ -37,6 +38,7 @@ struct daemon {
 	struct waits *waits;               /* who waits for what of the core (waits.h) */
 	struct effects *effects;           /* what carries out the core's actions (effects.h) */
 	struct dynamics *dynamics;         /* commands that print names (dynamic.h) */
+	struct jobserver *jobserver;       /* who waits for job tokens (jobserver.h) */
 	struct logs_watch *logs_watch;     /* that no log outgrows max_log (logs_watch.h) */
 	struct outputs *outputs;           /* large ones on their way to logs (outputs.h) */
 	struct workers *workers;           /* the link to the supervisor (workers.h) */

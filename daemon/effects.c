@@ -21,6 +21,7 @@
 #include "daemon/extra.h"
 #include "daemon/groups.h"
 #include "daemon/inputs.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/logs.h"
@@ -115,16 +116,27 @@ static struct worker_key key_of(const struct execution *execution)
 	return (struct worker_key){.exec = execution->id, .attempt = execution->attempt};
 }
 
-static void fail_to_spawn(struct daemon *daemon, const struct execution *execution, char *info)
+void effects_report(
+    struct daemon *daemon, struct execution *execution, const struct exit_report *report)
+{
+	int64_t now_ns = scheduler_now_ns();
+
+	core_exited(daemon->core, execution->id, report, now_ns);
+	if (execution->is_retrying)
+		attempts_note(execution, now_ns);
+	scheduler_wake(daemon);
+}
+
+static void fail_to_spawn(struct daemon *daemon, struct execution *execution, char *info)
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	effects_report(daemon, execution, &report);
 	free(info);
 }
 
-static void start(struct daemon *daemon, struct execution *execution)
+void effects_start(
+    struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver)
 {
 	const struct process_place *place = &daemon->effects->place;
 	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
@@ -137,7 +149,9 @@ static void start(struct daemon *daemon, struct execution *execution)
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	extra->log_run = execution_run(execution)->id;
+	/* The logs of all attempts are in one folder. */
+	if (execution->attempt == 1 || !extra->log_run)
+		extra->log_run = execution_run(execution)->id;
 	extra->log_attempt = execution->attempt;
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
@@ -158,6 +172,7 @@ static void start(struct daemon *daemon, struct execution *execution)
 	    .log = log,
 	    .output = output,
 	    .terminal = terminal ? terminal_get_fds(terminal) : NULL,
+	    .jobserver = jobserver,
 	};
 	if (workers_spawn(daemon->workers, &spawn) < 0)
 		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
@@ -168,7 +183,10 @@ static void start(struct daemon *daemon, struct execution *execution)
 
 void effects_start_again(struct daemon *daemon, struct execution *execution)
 {
-	start(daemon, execution);
+	if (jobserver_concerns(execution))
+		jobserver_start(daemon, execution);
+	else
+		effects_start(daemon, execution, JOBSERVER_NONE);
 }
 
 static void tell_change(struct daemon *daemon, const struct action *action)
@@ -181,7 +199,9 @@ static void tell_change(struct daemon *daemon, const struct action *action)
 	events_publish_state(daemon, execution, action->run, action->state);
 	if (action->run)
 		return; /* only its outcome in that run; it goes on elsewhere */
-	if (action->state == STATE_WANTED) {
+	if (action->is_retry) {
+		return;
+	} else if (action->state == STATE_WANTED) {
 		environments_ref(daemon->environments, execution->env);
 	} else if (action->state != STATE_RUNNING) {
 		environments_unref(daemon->environments, execution->env);
@@ -213,6 +233,7 @@ static void forget_execution(struct daemon *daemon, struct execution *execution)
 
 static void forget_run(struct daemon *daemon, struct run *run)
 {
+	events_publish_forgotten(daemon, run);
 	keep_drop_run(daemon, run);
 	logs_remove_run(daemon->logs_directory, run->id);
 	run_extra_free(run);
@@ -222,10 +243,11 @@ static void carry_out(struct daemon *daemon, const struct action *action)
 {
 	switch (action->kind) {
 	case ACTION_START:
-		start(daemon, action->execution);
+		effects_start_again(daemon, action->execution);
 		break;
 	case ACTION_SIGNAL:
-		workers_signal(daemon->workers, key_of(action->execution), action->signal);
+		if (!jobserver_signal(daemon, action->execution, action->signal))
+			workers_signal(daemon->workers, key_of(action->execution), action->signal);
 		break;
 	case ACTION_RESOLVE:
 		dynamic_resolve(daemon, action);
@@ -282,6 +304,7 @@ void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid)
 		extra->pid = pid;
 		extra->pid_started = process_started(pid);
 		extra->is_reported = true;
+		jobserver_started(daemon, execution);
 		core_touch_execution(daemon->core, execution);
 		scheduler_wake(daemon);
 	}
@@ -393,7 +416,7 @@ static void finish(
 	}
 	report.info = info;
 	logs_limit_ended(daemon, execution, exit->ended_ns - exit->started_ns);
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
+	effects_report(daemon, execution, &report);
 	free(info);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/workers.h"
 
 struct daemon;
+struct exit_report;
 struct effects;
 struct execution;
 
@@ -30,6 +31,10 @@ void effects_carry_out(struct daemon *daemon);
 
 /* Asks the supervisor, which has not heard of it, to start the process of a RUNNING execution. */
 void effects_start_again(struct daemon *daemon, struct execution *execution);
+
+/* The same without asking whether there is a job token; jobserver: as the supervisor has it. */
+void effects_start(
+    struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver);
 
 /* What the supervisor reports of a worker. */
 void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid);
@@ -54,5 +59,9 @@ void effects_acknowledge(struct daemon *daemon);
  */
 size_t effects_count_groups(struct daemon *daemon);
 void effects_kill_groups(struct daemon *daemon);
+
+/* The process of execution has ended as report says, or never began. */
+void effects_report(
+    struct daemon *daemon, struct execution *execution, const struct exit_report *report);
 
 #endif

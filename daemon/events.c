@@ -16,7 +16,7 @@
 #include "daemon/views.h"
 #include "protocol/jsonrpc.h"
 
-static const char *const kind_names[] = {"state", "run", "input", "define"};
+static const char *const kind_names[N_EVENT_KINDS] = {"state", "run", "input", "define"};
 
 unsigned event_kind_find(const char *name)
 {
@@ -36,13 +36,18 @@ unsigned event_state_find(const char *name)
 	return 0;
 }
 
-static const char *kind_name(enum event_kind kind)
+static size_t kind_index(enum event_kind kind)
 {
 	size_t index = 0;
 
 	while ((1u << index) != (unsigned)kind)
 		index++;
-	return kind_names[index];
+	return index;
+}
+
+static const char *kind_name(enum event_kind kind)
+{
+	return kind_names[kind_index(kind)];
 }
 
 struct events *events_new(struct daemon *daemon, uint64_t seq)
@@ -115,6 +120,14 @@ static struct subscriber *get_subscriber(struct session *session)
 	return session->subscriber;
 }
 
+/* Counts it for what it wants to hear of. */
+static void count_wanting(struct subscription *subscription, int difference)
+{
+	for (size_t i = 0; i < N_EVENT_KINDS; i++)
+		if (subscription->kinds & (1u << i))
+			subscription->channel->n_wanting[i] += (size_t)difference;
+}
+
 static void drop_channel_if_empty(struct events *events, struct channel *channel)
 {
 	if (channel == &events->all || !TAILQ_EMPTY(&channel->subscriptions))
@@ -125,6 +138,7 @@ static void drop_channel_if_empty(struct events *events, struct channel *channel
 
 static void free_subscription(struct events *events, struct subscription *subscription)
 {
+	count_wanting(subscription, -1);
 	TAILQ_REMOVE(&subscription->channel->subscriptions, subscription, of_channel);
 	LIST_REMOVE(subscription, of_subscriber);
 	drop_channel_if_empty(events, subscription->channel);
@@ -183,6 +197,7 @@ static struct subscription *add_subscription(
 	subscription->is_brief = filter->is_brief;
 	subscription->names = names;
 	TAILQ_INSERT_TAIL(&channel->subscriptions, subscription, of_channel);
+	count_wanting(subscription, 1);
 	LIST_INSERT_HEAD(&subscriber->subscriptions, subscription, of_subscriber);
 	events->n_subscriptions++;
 	return subscription;
@@ -265,17 +280,6 @@ static void put_proc(struct json_text *line, const struct event_draft *draft, bo
 	view_put(line, &view);
 }
 
-static void put_members(struct json_text *line, const json_t *members)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach ((json_t *)members, name, value) {
-		json_text_member(line, name);
-		json_text_value(line, value);
-	}
-}
-
 /* Begins a line, up to what all events have. */
 static void begin_event(struct json_text *line, uint64_t seq, int64_t time_ns, const char *kind)
 {
@@ -320,7 +324,7 @@ static const struct event_line *get_line(
 		json_text_member(&line, "state");
 		json_text_string(&line, run_state_name(draft->run));
 	}
-	put_members(&line, draft->members);
+	json_text_members(&line, draft->members);
 	made->text = finish_event(&line, &made->length);
 	return made->text ? made : NULL;
 }
@@ -364,7 +368,7 @@ static void send_to_channel(
 {
 	struct subscription *subscription;
 
-	if (!channel)
+	if (!channel || channel->n_wanting[kind_index(draft->kind)] == 0)
 		return;
 	TAILQ_FOREACH (subscription, &channel->subscriptions, of_channel) {
 		struct subscriber *subscriber = subscription->subscriber;
@@ -433,6 +437,8 @@ uint32_t events_watch_run(struct session *session, const struct event_filter *of
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
 		events_send_draft(events, &draft, subscription);
+		if (after < 0)
+			events_send_joined(events, subscription, draft.run);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);
@@ -510,6 +516,20 @@ void events_publish_run(struct daemon *daemon, const struct run *run)
 	if (!run_is_active(run)) /* who watches it knows that it is there */
 		send_to_channel(events, &draft, find_channel(events, run->id));
 	events_clear_draft(&draft);
+}
+
+void events_publish_forgotten(struct daemon *daemon, const struct run *run)
+{
+	struct events *events = daemon->events;
+	struct event_draft draft = {.kind = EVENT_RUN};
+
+	if (!count_event(events))
+		return;
+	draft.members = json_pack("{s:I, s:s}", "run", (json_int_t)run->id, "state", "forgotten");
+	send_to_channel(events, &draft, &events->all);
+	send_to_channel(events, &draft, find_channel(events, run->id));
+	events_clear_draft(&draft);
+	json_decref(draft.members);
 }
 
 void events_publish_defined(struct daemon *daemon)

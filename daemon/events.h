@@ -18,7 +18,7 @@ struct session;
 
 enum event_kind {
 	EVENT_STATE = 1 << 0,  /* "state": of an execution */
-	EVENT_RUN = 1 << 1,    /* "run": it is active or over */
+	EVENT_RUN = 1 << 1,    /* "run": it is active, over or forgotten */
 	EVENT_INPUT = 1 << 2,  /* "input": a proc asks, or is answered */
 	EVENT_DEFINE = 1 << 3, /* "define": the registry has changed */
 	EVENT_ALL = (1 << 4) - 1,
@@ -63,8 +63,9 @@ void events_tell_missed(struct session *session, uint64_t after);
  * Has the connection hear of state, run and input of the filter's run, beside its own subscription;
  * of the filter only run, states and is_brief count. It gets an event of kind run with the run's
  * number at once, and one of kind input for each that is open, which are none of the sequence:
- * their seq is that of the newest; and before them what it has missed since the event after (below
- * 0: nothing). Returns a number for events_unwatch(), or 0: no memory. Call it in the handler that
+ * their seq is that of the newest; and before them what it has missed since the event after. Below
+ * 0: it has missed nothing, and gets one of kind state for each execution under way that the run
+ * has joined. Returns a number for events_unwatch(), or 0: no memory. Call it in the handler that
  * started the run, so that nothing is missed.
  */
 uint32_t events_watch_run(
@@ -90,6 +91,8 @@ void events_tell_end(struct daemon *daemon);
 void events_publish_state(struct daemon *daemon, const struct execution *execution,
     const struct run *run, enum execution_state state);
 void events_publish_run(struct daemon *daemon, const struct run *run);
+/* The run is about to be freed. */
+void events_publish_forgotten(struct daemon *daemon, const struct run *run);
 void events_publish_defined(struct daemon *daemon);
 
 /*

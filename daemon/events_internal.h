@@ -13,10 +13,13 @@
 
 TAILQ_HEAD(subscription_list, subscription);
 
+#define N_EVENT_KINDS 4
+
 struct channel {
 	UT_hash_handle by_run;
 	uint64_t run;
 	struct subscription_list subscriptions;
+	size_t n_wanting[N_EVENT_KINDS]; /* how many of them each kind is for, as in kind_names */
 };
 
 struct subscription {
@@ -64,7 +67,7 @@ struct event_draft {
 	const struct membership *membership; /* where the execution is looked at */
 	enum execution_state state;
 	const struct run *run;      /* of EVENT_RUN */
-	json_t *members;            /* of EVENT_INPUT */
+	json_t *members;            /* beside the others; or all, of a run that is forgotten */
 	struct event_line lines[2]; /* whole, and brief; text NULL: not needed so far */
 };
 
@@ -87,6 +90,11 @@ void events_clear_draft(struct event_draft *draft);
  */
 void events_send_missed(
     struct events *events, const struct subscription *subscription, uint64_t after);
+
+/* Sends an event of kind state for each execution of that run which is under way and which it did
+ * not begin: who watches the run from its beginning hears nothing else of it before its end. */
+void events_send_joined(
+    struct events *events, const struct subscription *subscription, const struct run *run);
 
 /* Sends events that say what is open of what the subscription is for. */
 void events_send_inputs(struct events *events, const struct subscription *subscription);

@@ -146,6 +146,23 @@ void events_send_missed(
 	free(gathering.items);
 }
 
+void events_send_joined(
+    struct events *events, const struct subscription *subscription, const struct run *run)
+{
+	const struct membership *member;
+
+	TAILQ_FOREACH (member, &run->members, of_run) {
+		struct event_draft draft =
+		    make_draft(&(struct missed){.seq = events->seq, .member = member});
+
+		if (member == &member->execution->first || membership_is_complete(member) ||
+		    !events_is_wanted(subscription, &draft))
+			continue;
+		events_send_draft(events, &draft, subscription);
+		events_clear_draft(&draft);
+	}
+}
+
 void events_send_inputs(struct events *events, const struct subscription *subscription)
 {
 	uint64_t only = subscription->channel->run;

@@ -35,6 +35,9 @@ void exec_extra_free(struct execution *execution)
 		return;
 	json_decref(extra->result);
 	free(extra->pending);
+	for (size_t i = 0; i < extra->attempts.count; i++)
+		free(extra->attempts.items[i].info);
+	free(extra->attempts.items);
 	free(extra);
 	execution->extra = NULL;
 }

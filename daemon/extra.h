@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/attempts.h"
 #include "daemon/core/model.h"
 
 struct input;
 struct inquiry;
+struct job;
 struct terminal;
 
 /* execution->extra: NULL until the first event that told of it. */
@@ -24,19 +26,22 @@ struct exec_extra {
 	uint64_t log_run;            /* the run in whose folder its log is */
 	struct input *inputs;        /* what its process asks people, the oldest first; inputs.h */
 	struct inquiry *inquiries;   /* dynamic values that are being asked for; dynamic.c */
+	struct job *job;             /* it waits to be started; jobserver.c */
 	pid_t pid;                   /* of the process while it runs; 0: none */
 	int64_t pid_started;         /* when that was, as the kernel counts (leftovers.h) */
 	uint16_t log_attempt;        /* that the newest log belongs to */
 	int64_t user_us;             /* CPU time of the process and its children */
 	int64_t system_us;
 	int64_t max_rss_kib;
-	char *pending;      /* what it waits for while it is pending, or NULL; pending.h */
-	int64_t pending_ns; /* how long it was, in its newest attempt */
+	struct attempts attempts; /* those that were not the last */
+	char *pending;            /* what it waits for while it is pending, or NULL; pending.h */
+	int64_t pending_ns;       /* how long it was, in its newest attempt */
 	bool is_result_stored;
 	bool is_output_logged;  /* captured, and in the log already */
 	bool is_duration_noted; /* by keep.c */
 	bool is_reported;       /* the supervisor knows its process */
 	bool has_terminal;      /* its process was given one */
+	bool is_token_lent;     /* its job token, to others */
 	bool is_interrupted;    /* that was sent the first SIGINT of its client */
 };
 

@@ -95,6 +95,7 @@ void keep_drop_execution(struct daemon *daemon, const struct execution *executio
 		    mem_resize(keep->dropped, keep->max_dropped, sizeof(*keep->dropped));
 	}
 	keep->dropped[keep->n_dropped++] = (struct store_dropped){.exec = execution->id,
+	    .has_attempts = execution->attempt > 1,
 	    .definition = execution->definition->key,
 	    .params = execution->params->key};
 }
@@ -135,12 +136,13 @@ static int put_names(struct daemon *daemon, const struct core_changes *changes)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < changes->names->count && result == 0; i++) {
-		const char *name = changes->names->items[i];
+	for (size_t i = 0; i < changes->protos->count && result == 0; i++) {
+		const char *name = changes->protos->items[i];
 
-		result = store_put_name(daemon->store, name, core_find_proc(daemon->core, name),
-		    core_find_proto(daemon->core, name));
+		result = store_put_proto(daemon->store, name, core_find_proto(daemon->core, name));
 	}
+	for (size_t i = 0; i < changes->n_procs && result == 0; i++)
+		result = store_put_proc(daemon->store, changes->procs[i]);
 	return result;
 }
 
@@ -263,9 +265,9 @@ static bool is_anything_new(const struct daemon *daemon, const struct core_chang
 {
 	const struct keep *keep = daemon->keep;
 
-	return changes->n_executions > 0 || changes->n_runs > 0 || changes->names->count > 0 ||
-	       keep->n_dropped > 0 || keep->n_dropped_runs > 0 || keep->are_settings_new ||
-	       repeats_are_new(daemon->repeats) ||
+	return changes->n_executions > 0 || changes->n_runs > 0 || changes->n_procs > 0 ||
+	       changes->protos->count > 0 || keep->n_dropped > 0 || keep->n_dropped_runs > 0 ||
+	       keep->are_settings_new || repeats_are_new(daemon->repeats) ||
 	       memcmp(counters, &keep->counters, sizeof(*counters)) != 0;
 }
 
@@ -296,7 +298,10 @@ static void settle(struct daemon *daemon, const struct core_changes *changes)
 		struct execution *execution = changes->executions[i];
 		struct exec_extra *extra = execution ? execution->extra : NULL;
 
-		if (extra && extra->result)
+		if (!extra)
+			continue;
+		extra->attempts.n_stored = extra->attempts.count;
+		if (extra->result)
 			extra->is_result_stored = true;
 	}
 	core_clear_changes(daemon->core);

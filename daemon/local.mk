@@ -21,6 +21,8 @@ daemon_workspace_sources = \
 	daemon/workspace/options.h \
 	daemon/workspace/reader.c \
 	daemon/workspace/reader.h \
+	daemon/workspace/retries.c \
+	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
 	daemon/workspace/schema.c \
@@ -59,6 +61,8 @@ daemon_shell_sources = \
 	daemon/holds.h \
 	daemon/inputs.c \
 	daemon/inputs.h \
+	daemon/jobserver.c \
+	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
 	daemon/leftovers.c \
@@ -109,6 +113,8 @@ daemon_shell_sources = \
 	daemon/session_room.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
+	daemon/slices.c \
+	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
 	daemon/store_internal.h \
@@ -133,6 +139,8 @@ daemon_worker_sources = \
 daemon_request_sources = \
 	daemon/ask.c \
 	daemon/ask.h \
+	daemon/attempts.c \
+	daemon/attempts.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

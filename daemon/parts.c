@@ -9,6 +9,7 @@
 #include "daemon/events.h"
 #include "daemon/holds.h"
 #include "daemon/inputs.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/logs_watch.h"
 #include "daemon/outputs.h"
@@ -27,12 +28,13 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 	daemon->inputs = inputs_new();
 	daemon->waits = waits_new();
 	daemon->dynamics = dynamics_new(daemon);
+	daemon->jobserver = jobserver_new(daemon);
 	daemon->logs_watch = logs_watch_new(daemon);
 	daemon->outputs = outputs_new(daemon);
 	daemon->effects = effects_new(daemon);
 	return daemon->keep && daemon->holds && daemon->environments && daemon->events &&
-	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->logs_watch &&
-	               daemon->outputs && daemon->effects
+	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->jobserver &&
+	               daemon->logs_watch && daemon->outputs && daemon->effects
 	           ? 0
 	           : -1;
 }
@@ -40,6 +42,7 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 void parts_free(struct daemon *daemon)
 {
 	dynamics_free(daemon->dynamics);
+	jobserver_free(daemon->jobserver);
 	effects_free(daemon->effects);
 	logs_watch_free(daemon->logs_watch);
 	outputs_free(daemon->outputs);

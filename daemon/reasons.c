@@ -64,12 +64,43 @@ static char *describe_lock_wait(const struct execution *execution, const char *h
 	return text;
 }
 
+/* "0.3s", "2m05s": as people say it. */
+static void format_duration(int64_t duration_ns, char *text, size_t size)
+{
+	double seconds = (double)duration_ns / 1e9;
+
+	if (seconds < 60)
+		snprintf(text, size, "%.1fs", seconds);
+	else
+		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
+}
+
+/* now_ns: 0 where it is said later, too. */
+static char *describe_retry(
+    const struct execution *execution, const struct reason *reason, int64_t now_ns)
+{
+	const char *why = execution->info ? execution->info : "it failed";
+	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+	unsigned next = execution->attempt + 1u;
+	char duration[32];
+
+	if (last < next)
+		last = next;
+	if (now_ns == 0)
+		return mem_print("waits before attempt %u of %u: %s", next, last, why);
+	format_duration(
+	    reason->retry_ns > now_ns ? reason->retry_ns - now_ns : 0, duration, sizeof(duration));
+	return mem_print("waits %s before attempt %u of %u: %s", duration, next, last, why);
+}
+
 static char *describe_reason(
     const struct execution *execution, const struct reason *reason, const char *names)
 {
 	switch (reason->kind) {
 	case WAITS_NOT:
 		return NULL;
+	case WAITS_RETRY:
+		return describe_retry(execution, reason, 0);
 	case WAITS_RESOLVE:
 		return mem_print("waits for the answer of a command in its definition");
 	case WAITS_WAVE:
@@ -122,17 +153,6 @@ char *reason_of_wait(const struct core *core, const struct execution *execution)
 	free(names);
 	strings_clear(&reason.names);
 	return text;
-}
-
-/* "0.3s", "2m05s": how long it ran. */
-static void format_duration(int64_t duration_ns, char *text, size_t size)
-{
-	double seconds = (double)duration_ns / 1e9;
-
-	if (seconds < 60)
-		snprintf(text, size, "%.1fs", seconds);
-	else
-		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
 }
 
 /* Since when a lock is held: "since 10:42:05 (3.2s ago)". */
@@ -216,6 +236,8 @@ static char *describe_wait_fully(
 		text = describe_lock_fully(&reason, names, now_ns);
 	else if (reason.kind == WAITS_SLOT && reason.names.count > 0)
 		text = describe_slot_fully(core, &reason);
+	else if (reason.kind == WAITS_RETRY)
+		text = describe_retry(execution, &reason, now_ns);
 	else if (reason.kind == WAITS_MISSING)
 		text = describe_missing_fully(execution, names);
 	else if (reason.kind == WAITS_PREDECESSOR && before)

@@ -177,14 +177,13 @@ static bool is_reported(const struct execution *execution)
 	return extra && extra->is_reported;
 }
 
-static void lose(struct daemon *daemon, const struct execution *execution)
+static void lose(struct daemon *daemon, struct execution *execution)
 {
 	const struct exit_report report = {
 	    .is_lost = true, .info = "the daemon died while it ran, and how it ended is not known"};
 
 	log_warning("execution lost exec=%" PRIu64, execution->id);
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	effects_report(daemon, execution, &report);
 }
 
 /* What is still to run, or runs, keeps its environment, where that is there still. */

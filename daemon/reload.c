@@ -3,14 +3,18 @@
  */
 #include "daemon/reload.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/settings.h"
 #include "daemon/workspace/workspace.h"
+
+#define LARGE_FILE_NAMES 10000
 
 /* The params for what is started now: those of the file that is about to hold. */
 static char *compose_params(const struct workspace_load *load)
@@ -45,6 +49,18 @@ static int apply(struct daemon *daemon, const struct workspace_load *load, int64
 	return status;
 }
 
+/* What a large file took while it was read is half of all; it stays with the process, if nobody
+ * says that it may go. */
+static void give_back_memory(const struct define_outcome *outcome)
+{
+#ifdef __GLIBC__
+	if (outcome->n_added + outcome->n_replaced + outcome->n_same > LARGE_FILE_NAMES)
+		malloc_trim(0);
+#else
+	(void)outcome;
+#endif
+}
+
 int reload_workspace(
     struct daemon *daemon, bool is_forced, int64_t now_ns, struct define_outcome *outcome)
 {
@@ -54,6 +70,8 @@ int reload_workspace(
 
 	if (load && apply(daemon, load, now_ns, &own, &fault) == 0) {
 		workspace_accept(daemon->workspace);
+		jobserver_apply_options(daemon);
+		give_back_memory(&own);
 		keep_settings(daemon);
 	} else if (load)
 		workspace_reject(daemon->workspace, &fault);

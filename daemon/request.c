@@ -26,24 +26,52 @@ static const char *find_limit(const struct call *call, size_t length)
 	return NULL;
 }
 
+/* Whether somebody is there who hears the answer. */
+static bool is_heard(const struct call *call)
+{
+	return call->id && call->request.session;
+}
+
+/* Takes line, which is NULL where there was no memory for it. */
+static void send_answer(struct call *call, char *line, size_t length)
+{
+	const char *limit = line ? find_limit(call, length) : NULL;
+
+	if (!line) {
+		line = jsonrpc_encode_error(
+		    call->id, PROTOCOL_INTERNAL, "no memory for the answer", NULL, &length);
+	} else if (limit) {
+		free(line);
+		line = jsonrpc_encode_error(call->id, PROTOCOL_LIMIT, limit, NULL, &length);
+	}
+	call_send(call, line, length);
+}
+
 enum request_status request_answer(struct request *request, json_t *result)
 {
 	struct call *call = call_of(request);
-	const char *limit;
 	size_t length = 0;
-	char *line = NULL;
 
-	if (call->id && request->session) {
-		line = jsonrpc_encode_answer(call->id, result, &length);
-		limit = line ? find_limit(call, length) : NULL;
-		if (!line) {
-			line = jsonrpc_encode_error(
-			    call->id, PROTOCOL_INTERNAL, "no memory for the answer", NULL, &length);
-		} else if (limit) {
-			free(line);
-			line = jsonrpc_encode_error(call->id, PROTOCOL_LIMIT, limit, NULL, &length);
-		}
-		call_send(call, line, length);
+	if (is_heard(call)) {
+		char *line = jsonrpc_encode_answer(call->id, result, &length);
+
+		send_answer(call, line, length);
+	}
+	json_decref(result);
+	call_end(call);
+	return REQUEST_DONE;
+}
+
+enum request_status request_answer_items(
+    struct request *request, json_t *result, const char *member, const struct json_text *items)
+{
+	struct call *call = call_of(request);
+	size_t length = 0;
+
+	if (is_heard(call)) {
+		char *line = jsonrpc_encode_items(call->id, result, member, items, &length);
+
+		send_answer(call, line, length);
 	}
 	json_decref(result);
 	call_end(call);

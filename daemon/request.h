@@ -14,6 +14,7 @@
 #include "protocol/errors.h"
 
 struct daemon;
+struct json_text;
 struct session;
 
 struct request {
@@ -38,6 +39,10 @@ typedef enum request_status request_handler(struct request *request);
 
 /* Answers; takes result. A deferred request is freed by this. Returns REQUEST_DONE. */
 enum request_status request_answer(struct request *request, json_t *result);
+
+/* The same, of an object that has a list of items too, under member. The items are borrowed. */
+enum request_status request_answer_items(
+    struct request *request, json_t *result, const char *member, const struct json_text *items);
 
 /* Answers an error; takes data (may be NULL). */
 enum request_status request_refuse(

@@ -76,7 +76,7 @@ static int add_matches(struct request *request, const struct run *run, struct ma
 	return -1;
 }
 
-static bool is_glob(const struct request *request, const char *name)
+bool request_is_glob(const struct request *request, const char *name)
 {
 	return name_has_glob(name) &&
 	       !request_knows_proc(core_find_proc(request->daemon->core, name));
@@ -95,7 +95,7 @@ static int expand(struct request *request, const json_t *names, struct matching 
 		matching->glob = json_string_value(item);
 		if (!matching->glob)
 			continue;
-		if (!is_glob(request, matching->glob))
+		if (!request_is_glob(request, matching->glob))
 			add_name(matching, matching->glob);
 		else if (add_matches(request, run, matching) != 0)
 			return -1;
@@ -114,7 +114,7 @@ int request_expand_globs(struct request *request)
 	int status;
 
 	if (json_array_size(names) == 0 ||
-	    (json_array_size(names) == 1 && only && !is_glob(request, only)))
+	    (json_array_size(names) == 1 && only && !request_is_glob(request, only)))
 		return 0;
 	matching.names = json_array();
 	matching.seen = json_object();

@@ -3,6 +3,7 @@
  */
 #include "daemon/requests_look.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ struct page {
 	struct views views;
 	const char *first; /* the name that it begins with; NULL: with the first of all */
 	const char *next;  /* the name that did not fit any more, or NULL */
+	const char *glob;  /* that names have to match, or NULL */
 };
 
 /* Adds a view (taken) of the proc of that name; false: the page is full. */
@@ -59,7 +61,10 @@ static bool visit_proc(struct proc *proc, void *arg)
 {
 	struct page *page = arg;
 
-	return !request_knows_proc(proc) || page_add(page, proc->name, view_proc(page->core, proc));
+	if (!request_knows_proc(proc) ||
+	    (page->glob && fnmatch(page->glob, proc->name, FNM_NOESCAPE) != 0))
+		return true;
+	return page_add(page, proc->name, view_proc(page->core, proc));
 }
 
 static int refuse_cursor(struct request *request)
@@ -132,27 +137,54 @@ static int status_of_all(struct request *request, struct page *page)
 	return 0;
 }
 
+/* From the cursor on, so that many pages look at each proc once. */
+static int status_of_glob(struct request *request, struct page *page)
+{
+	if (status_of_all(request, page) != 0)
+		return -1;
+	if (page->first || json_array_size(page->views.list) > 0 || page->next)
+		return 0;
+	request_refuse_unknown(request, page->glob);
+	return -1;
+}
+
 static int status_of(struct request *request, const struct request_texts *names, struct page *page)
 {
 	struct run *run;
 
 	if (request_look_run(request, &run) != 0)
 		return -1;
+	if (page->glob)
+		return status_of_glob(request, page);
 	if (names->count > 0)
 		return status_of_names(request, names, run, page);
 	return run ? status_of_run(request, run, page) : status_of_all(request, page);
+}
+
+/* A glob that is all that the request names, of no run; or NULL. */
+static const char *find_only_glob(const struct request *request)
+{
+	const json_t *names = json_object_get(request->params, "names");
+	const char *only = json_string_value(json_array_get(names, 0));
+
+	if (json_array_size(names) != 1 || !only || json_object_get(request->params, "run") ||
+	    json_object_get(request->params, "exec"))
+		return NULL;
+	return request_is_glob(request, only) ? only : NULL;
 }
 
 int request_gather_views(
     struct request *request, const char *first, struct views *views, const char **next)
 {
 	size_t limit = (size_t)request_read_integer(request, "limit", 0);
-	struct page page = {.core = request->daemon->core, .first = first};
+	struct page page = {
+	    .core = request->daemon->core, .first = first, .glob = find_only_glob(request)};
 	struct request_texts names;
 	int status;
 
 	*views = (struct views){0};
-	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
+	if ((!page.glob && request_expand_globs(request) != 0) ||
+	    request_read_texts(request, "names", &names) != 0)
 		return -1;
 	if (views_init(&page.views, limit) != 0) {
 		free(names.items);

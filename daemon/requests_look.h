@@ -18,6 +18,9 @@ bool request_knows_proc(const struct proc *proc);
  */
 int request_expand_globs(struct request *request);
 
+/* Whether name is a glob, and no proc's name. */
+bool request_is_glob(const struct request *request, const char *name);
+
 /*
  * The proc of that name, and its execution: in run, or where run is NULL its newest (as it is
  * in the run that it was first scheduled in); *member is NULL where there is none. 0, or -1:

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/ask.h"
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/handlers.h"
+#include "daemon/jobserver.h"
 #include "daemon/params.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
@@ -22,22 +24,25 @@
 #define NAMES_MAX 900000
 #define NAMES_MAX_BYTES (15u << 20)
 
-/*
- * Adds to answer the names as `procs`, those from first on, limit of them at most (0: as many as
- * fit). Returns the position behind the last.
- */
-static size_t set_names(json_t *answer, const struct strings *names, size_t first, size_t limit)
+/* How long the name is as JSON, with what is around it, at most. It has no control characters. */
+static size_t measure_name(const char *name)
 {
-	size_t bytes = 0, i = first < names->count ? first : names->count;
+	size_t size = strlen(name) + sizeof("\"\", ");
+
+	for (const char *at = name; (at = strpbrk(at, "\"\\")); at++)
+		size++;
+	return size;
+}
+
+/* Adds to answer the names as `procs`, as many as fit. Returns how many those are. */
+static size_t set_names(json_t *answer, const struct strings *names)
+{
 	json_t *list = json_array();
+	size_t bytes = 0, i = 0;
 
-	if (limit == 0 || limit > NAMES_MAX)
-		limit = NAMES_MAX;
-	for (; i < names->count && bytes < NAMES_MAX_BYTES && limit-- > 0; i++) {
-		json_t *name = view_text(names->items[i]);
-
-		bytes += json_dumpb(name, NULL, 0, JSON_ENCODE_ANY) + 2;
-		json_array_append_new(list, name);
+	for (; i < names->count && bytes < NAMES_MAX_BYTES && i < NAMES_MAX; i++) {
+		bytes += measure_name(names->items[i]);
+		json_array_append_new(list, view_text(names->items[i]));
 	}
 	if (i < names->count)
 		json_object_set_new(answer, "truncated", json_true());
@@ -47,18 +52,23 @@ static size_t set_names(json_t *answer, const struct strings *names, size_t firs
 
 static enum request_status proceed_create(struct request *request, const struct name_request *query)
 {
-	struct strings names = {0};
+	struct name_request paged = *query;
+	struct create_outcome outcome;
 	struct fault fault = {0};
-	size_t first = (size_t)request_read_integer(request, "cursor", 0);
-	size_t limit = (size_t)request_read_integer(request, "limit", 0), next;
-	uint64_t now_run = 0;
 	json_t *answer;
+	size_t next;
 
-	if (core_create(request->daemon->core, query, &names, &now_run, &fault) != 0)
+	paged.first = (size_t)request_read_integer(request, "cursor", 0);
+	paged.limit = (size_t)request_read_integer(request, "limit", 0);
+	if (paged.limit == 0 || paged.limit > NAMES_MAX)
+		paged.limit = NAMES_MAX;
+	if (core_create(request->daemon->core, &paged, &outcome, &fault) != 0)
 		return request_refuse_fault(request, &fault);
 	answer = json_object();
-	next = set_names(answer, &names, first, limit);
-	strings_clear(&names);
+	next = paged.first + set_names(answer, &outcome.names);
+	if (outcome.is_truncated)
+		json_object_set_new(answer, "truncated", json_true());
+	create_outcome_clear(&outcome);
 	if (!answer)
 		return request_refuse_memory(request);
 	if (!json_object_get(answer, "truncated"))
@@ -99,7 +109,7 @@ static enum request_status proceed_start(struct request *request, const struct n
 	if (start(request, query, &outcome) != 0)
 		return REQUEST_DONE;
 	answer = json_pack("{s:I}", "run", (json_int_t)outcome.run);
-	set_names(answer, &outcome.names, 0, 0);
+	set_names(answer, &outcome.names);
 	start_outcome_clear(&outcome);
 	return answer ? request_answer_once(request, answer) : request_refuse_memory(request);
 }
@@ -284,8 +294,10 @@ static bool interrupt(struct request *request, const struct run *run, json_t **a
 
 	if (!execution)
 		return false;
-	workers_signal(request->daemon->workers,
-	    (struct worker_key){.exec = execution->id, .attempt = execution->attempt}, SIGINT);
+	if (!jobserver_signal(request->daemon, execution, SIGINT))
+		workers_signal(request->daemon->workers,
+		    (struct worker_key){.exec = execution->id, .attempt = execution->attempt},
+		    SIGINT);
 	*answer =
 	    json_pack("{s:[], s:o}", "canceled", "interrupted", view_text(execution->proc->name));
 	return true;

@@ -6,6 +6,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/handlers.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/requests.h"
 #include "daemon/settings.h"
@@ -22,11 +23,23 @@ static json_t *build_params(const struct request *request)
 	return wrap(json_deep_copy(workspace_get_params(request->daemon->workspace)));
 }
 
+/* How many job tokens there are, and how many of them nobody has. */
+static json_t *build_tokens(const struct daemon *daemon)
+{
+	int n_free = jobserver_count_free(daemon);
+
+	return json_pack("{s:I, s:o}", "limit", (json_int_t)jobserver_get_limit(daemon), "free",
+	    n_free >= 0 ? json_integer(n_free) : json_null());
+}
+
 static json_t *build_options(const struct request *request)
 {
-	const struct workspace *workspace = request->daemon->workspace;
+	const struct daemon *daemon = request->daemon;
+	json_t *answer = wrap(workspace_options_json(workspace_get_options(daemon->workspace)));
 
-	return wrap(workspace_options_json(workspace_get_options(workspace)));
+	if (answer && jobserver_get_limit(daemon) > 0)
+		json_object_set_new(answer, "job_tokens", build_tokens(daemon));
+	return answer;
 }
 
 enum request_status handle_params_get(struct request *request)
@@ -87,6 +100,7 @@ enum request_status handle_options_set(struct request *request)
 		return status;
 	}
 	settings_apply(request->daemon, workspace_get_options(workspace), request->now_ns);
+	jobserver_apply_options(request->daemon);
 	keep_settings(request->daemon);
 	answer = build_options(request);
 	return answer ? request_answer_once(request, answer) : request_refuse_memory(request);

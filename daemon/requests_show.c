@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/attempts.h"
 #include "daemon/ask.h"
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
@@ -13,6 +14,8 @@
 #include "daemon/requests.h"
 #include "daemon/requests_list.h"
 #include "daemon/requests_look.h"
+#include "daemon/slices.h"
+#include "protocol/jsonrpc.h"
 
 #define DEPENDENTS_MAX 1000
 #define PLAN_MAX_BYTES (8u << 20)
@@ -95,7 +98,8 @@ static enum request_status show_proc(
 	struct core *core = request->daemon->core;
 	const struct membership *member = run ? core_find_member(run, proc) : NULL;
 	const struct definition *definition = proc->definition;
-	json_t *answer = json_object(), *view;
+	const struct execution *execution = member ? member->execution : run ? NULL : proc->newest;
+	json_t *answer = json_object(), *view, *attempts;
 
 	if (member)
 		view = view_member(core, member);
@@ -108,6 +112,9 @@ static enum request_status show_proc(
 	json_object_set_new(
 	    answer, "definition", definition ? load_source(definition) : json_null());
 	json_object_set_new(answer, "view", view);
+	attempts = execution ? attempts_view(execution) : NULL;
+	if (attempts)
+		json_object_set_new(answer, "attempts", attempts);
 	json_object_set_new(answer, "dependents", list_dependents(core, proc->name));
 	request_warn(request, answer);
 	return request_answer(request, answer);
@@ -214,40 +221,64 @@ static json_t *build_step(const struct plan_step *step)
 	    deps, "unresolved", list_unresolved(step));
 }
 
-static json_t *build_plan(const struct plan *plan)
+/* A plan on its way into an answer. */
+struct planning {
+	struct plan plan;
+	size_t next; /* step */
+	struct json_text steps;
+	bool is_truncated;
+};
+
+static bool planning_step(void *arg)
 {
-	json_t *answer = json_object(), *steps = json_array();
-	size_t bytes = 0;
+	struct planning *planning = arg;
+	size_t length = planning->steps.length;
+	json_t *step;
 
-	for (size_t i = 0; steps && i < plan->n_steps; i++) {
-		json_t *step = build_step(&plan->steps[i]);
+	if (planning->next == planning->plan.n_steps || planning->steps.is_failed)
+		return false;
+	step = build_step(&planning->plan.steps[planning->next++]);
+	json_text_value(&planning->steps, step);
+	json_decref(step);
+	planning->is_truncated = planning->steps.length > PLAN_MAX_BYTES;
+	if (planning->is_truncated)
+		planning->steps.length = length;
+	return !planning->is_truncated;
+}
 
-		bytes += step ? json_dumpb(step, NULL, 0, JSON_COMPACT) : 0;
-		if (!step || bytes > PLAN_MAX_BYTES) {
-			json_decref(step);
-			json_object_set_new(answer, "truncated", json_true());
-			break;
-		}
-		json_array_append_new(steps, step);
-	}
-	json_object_set_new(answer, "steps", steps);
-	return answer;
+static void planning_finish(struct request *request, void *arg)
+{
+	const struct planning *planning = arg;
+	json_t *answer = json_object();
+
+	if (planning->is_truncated)
+		json_object_set_new(answer, "truncated", json_true());
+	request_warn(request, answer);
+	request_answer_items(request, answer, "steps", &planning->steps);
+}
+
+static void planning_free(void *arg)
+{
+	struct planning *planning = arg;
+
+	plan_clear(&planning->plan);
+	free(planning->steps.text);
+	free(planning);
 }
 
 static enum request_status proceed_plan(struct request *request, const struct name_request *query)
 {
+	static const struct slices_work work = {planning_step, planning_finish, planning_free};
+	struct planning *planning = calloc(1, sizeof(*planning));
 	struct fault fault = {0};
-	struct plan plan = {0};
-	json_t *answer;
 
-	if (core_plan(request->daemon->core, query, false, &plan, &fault) != 0)
-		return request_refuse_fault(request, &fault);
-	answer = build_plan(&plan);
-	plan_clear(&plan);
-	if (!answer)
+	if (!planning)
 		return request_refuse_memory(request);
-	request_warn(request, answer);
-	return request_answer(request, answer);
+	if (core_plan(request->daemon->core, query, false, &planning->plan, &fault) != 0) {
+		planning_free(planning);
+		return request_refuse_fault(request, &fault);
+	}
+	return slices_begin(request, &work, planning);
 }
 
 enum request_status handle_plan(struct request *request)

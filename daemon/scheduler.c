@@ -21,6 +21,7 @@
 #include "daemon/effects.h"
 #include "daemon/environment.h"
 #include "daemon/inputs.h"
+#include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
 #include "daemon/parts.h"
@@ -229,6 +230,20 @@ static void on_environment_held(void *arg, uint32_t env)
 	environments_hold(scheduler->daemon.environments, env);
 }
 
+static void on_worker_refused(void *arg, struct worker_key key)
+{
+	struct scheduler *scheduler = arg;
+
+	jobserver_refused(&scheduler->daemon, key);
+}
+
+static void on_token(void *arg)
+{
+	struct scheduler *scheduler = arg;
+
+	jobserver_granted(&scheduler->daemon);
+}
+
 static void on_supervisor_lost(void *arg)
 {
 	struct scheduler *scheduler = arg;
@@ -248,6 +263,7 @@ static void on_workers_ready(void *arg)
 
 	if (daemon->sessions || daemon->is_stopping)
 		return;
+	jobserver_apply_options(daemon);
 	recover_workers(daemon);
 	if (reload_workspace(daemon, true, scheduler_now_ns(), NULL) < 0) {
 		char *problem = reload_get_problem(daemon);
@@ -326,6 +342,8 @@ static int build(struct scheduler *scheduler)
 	    .held = on_environment_held,
 	    .ready = on_workers_ready,
 	    .lost = on_supervisor_lost,
+	    .refused = on_worker_refused,
+	    .token = on_token,
 	    .arg = scheduler,
 	};
 

@@ -97,16 +97,19 @@ static int run_statement(struct store *store, enum store_statement which)
 
 /* --- shared rows --- */
 
-static struct shared_row *find_shared(
-    const struct store *store, enum shared_table table, int64_t key)
+static struct shared_row *find_shared(struct store *store, enum shared_table table, int64_t key)
 {
-	struct shared_row *row;
+	struct shared_row *row = store->last_found[table];
 
+	if (row && row->key == key)
+		return row;
 	HASH_FIND(by_key, store->shared[table], &key, sizeof(key), row);
+	if (row)
+		store->last_found[table] = row;
 	return row;
 }
 
-bool store_has_shared(const struct store *store, enum shared_table table, int64_t key)
+bool store_has_shared(struct store *store, enum shared_table table, int64_t key)
 {
 	return key != 0 && find_shared(store, table, key) != NULL;
 }
@@ -124,6 +127,8 @@ void store_add_shared(struct store *store, enum shared_table table, int64_t key)
 
 static void drop_shared(struct store *store, enum shared_table table, struct shared_row *row)
 {
+	if (store->last_found[table] == row)
+		store->last_found[table] = NULL;
 	HASH_DELETE(by_key, store->shared[table], row);
 	free(row);
 }
@@ -142,7 +147,7 @@ void store_count(struct store *store, enum shared_table table, int64_t key, int6
 		store->changes =
 		    mem_resize(store->changes, store->max_changes, sizeof(*store->changes));
 	}
-	store->changes[store->n_changes++] = (struct shared_change){table, key, difference};
+	store->changes[store->n_changes++] = (struct shared_change){table, row, difference};
 }
 
 /* Deletes the rows that the transaction has left without anybody who refers to them. */
@@ -153,15 +158,14 @@ static int delete_unshared(struct store *store)
 
 	for (size_t i = 0; i < store->n_changes; i++) {
 		const struct shared_change *change = &store->changes[i];
-		const struct shared_row *row = find_shared(store, change->table, change->key);
 		sqlite3_stmt *statement;
 
-		if (row == NULL || row->n_references > 0 || change->difference > 0)
+		if (change->row->n_references > 0 || change->difference > 0)
 			continue;
 		statement = store_prepare(store, drops[change->table]);
 		if (statement == NULL)
 			return -1;
-		sqlite3_bind_int64(statement, 1, change->key);
+		sqlite3_bind_int64(statement, 1, change->row->key);
 		if (store_step(store, statement) != 0)
 			return -1;
 	}
@@ -171,20 +175,22 @@ static int delete_unshared(struct store *store)
 /* Forgets rows without references: those deleted now or, taken back, never written. */
 static void settle_shared(struct store *store, bool is_kept)
 {
-	for (size_t i = 0; !is_kept && i < store->n_changes; i++) {
-		const struct shared_change *change = &store->changes[i];
-		struct shared_row *row = find_shared(store, change->table, change->key);
+	size_t n_dropped = 0;
 
-		if (row != NULL)
-			row->n_references -= change->difference;
-	}
+	for (size_t i = 0; !is_kept && i < store->n_changes; i++)
+		store->changes[i].row->n_references -= store->changes[i].difference;
+	/* A row may have changed more than once: it is freed when no change is looked at any more.
+	 */
 	for (size_t i = 0; i < store->n_changes; i++) {
-		const struct shared_change *change = &store->changes[i];
-		struct shared_row *row = find_shared(store, change->table, change->key);
+		const struct shared_change change = store->changes[i];
 
-		if (row != NULL && row->n_references <= 0)
-			drop_shared(store, change->table, row);
+		if (change.row->n_references > 0 || change.row->is_dropped)
+			continue;
+		change.row->is_dropped = true;
+		store->changes[n_dropped++] = change;
 	}
+	for (size_t i = 0; i < n_dropped; i++)
+		drop_shared(store, store->changes[i].table, store->changes[i].row);
 	store->n_changes = 0;
 }
 

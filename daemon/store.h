@@ -64,9 +64,9 @@ int store_put_counters(struct store *store, const struct store_counters *counter
 /* A setting of the daemon's own by name, as JSON; value NULL: gone. */
 int store_put_setting(struct store *store, const char *name, const json_t *value);
 
-/* What proc (or NULL) and proto (or NULL) of that name are now. */
-int store_put_name(
-    struct store *store, const char *name, const struct proc *proc, const struct proto *proto);
+/* What proto (or NULL) of that name is now; and what proc is, defined or not. */
+int store_put_proto(struct store *store, const char *name, const struct proto *proto);
+int store_put_proc(struct store *store, const struct proc *proc);
 
 int store_put_run(struct store *store, const struct run *run);
 int store_drop_run(struct store *store, uint64_t run);
@@ -80,6 +80,7 @@ struct store_dropped {
 	uint64_t exec;
 	int64_t definition; /* keys */
 	int64_t params;
+	bool has_attempts; /* beside the last */
 };
 int store_drop_execution(struct store *store, const struct store_dropped *dropped);
 

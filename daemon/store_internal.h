@@ -33,6 +33,8 @@ enum store_statement {
 	SQL_UPDATE_EXECUTION,
 	SQL_DROP_EXECUTION,
 	SQL_DROP_RESULT,
+	SQL_PUT_ATTEMPT,
+	SQL_DROP_ATTEMPTS,
 	SQL_PUT_MEMBER,
 	SQL_PUT_RESULT,
 	SQL_PUT_REQUEST,
@@ -47,6 +49,7 @@ struct shared_row {
 	UT_hash_handle by_key;
 	int64_t key;
 	int64_t n_references;
+	bool is_dropped; /* to be freed at the end of the transaction */
 };
 
 /* The tables of such rows. */
@@ -55,7 +58,7 @@ enum shared_table { SHARED_DEFINITIONS, SHARED_PARAMS, N_SHARED_TABLES };
 /* A change of a count, to be taken back where the transaction is. */
 struct shared_change {
 	enum shared_table table;
-	int64_t key;
+	struct shared_row *row;
 	int64_t difference;
 };
 
@@ -66,6 +69,7 @@ struct store {
 	char *error;
 	sqlite3_stmt *statements[N_STORE_STATEMENTS];
 	struct shared_row *shared[N_SHARED_TABLES];
+	struct shared_row *last_found[N_SHARED_TABLES]; /* commonly the next is the same; or NULL */
 	int64_t last_key[N_SHARED_TABLES];
 	struct shared_change *changes; /* of the transaction */
 	size_t n_changes, max_changes;
@@ -89,7 +93,7 @@ int store_refuse(struct store *store, const char *what, int64_t id);
 /* Counts references to a row; difference may be negative. The row has to be there. */
 void store_count(struct store *store, enum shared_table table, int64_t key, int64_t difference);
 
-bool store_has_shared(const struct store *store, enum shared_table table, int64_t key);
+bool store_has_shared(struct store *store, enum shared_table table, int64_t key);
 
 /* Makes a row known that has just been written, or read. */
 void store_add_shared(struct store *store, enum shared_table table, int64_t key);

@@ -297,7 +297,7 @@ static int get_lists(sqlite3_stmt *row, struct parts *parts, struct execution_re
 {
 	size_t n_values;
 
-	parts->args = store_json_at(row, 27);
+	parts->args = store_json_at(row, 29);
 	parts->missing = store_json_at(row, 13);
 	parts->questions = store_json_at(row, 14);
 	if (get_texts(parts->args, &parts->values, &n_values) != 0 ||
@@ -336,12 +336,12 @@ static void restore_extra(struct loading *loading, struct execution *execution, 
 
 static int restore_row(struct loading *loading, sqlite3_stmt *row, struct execution_record *record)
 {
-	int64_t params_key = sqlite3_column_int64(row, 28);
+	int64_t params_key = sqlite3_column_int64(row, 30);
 	struct loaded_params *params;
 	struct parts parts = {0};
 	int result = -1;
 
-	record->definition = find_definition(loading, sqlite3_column_int64(row, 26));
+	record->definition = find_definition(loading, sqlite3_column_int64(row, 28));
 	HASH_FIND(by_key, loading->params, &params_key, sizeof(params_key), params);
 	if (record->definition != NULL && params != NULL && record->proc != NULL) {
 		record->params = (struct params_record){params->text, params_key};
@@ -374,13 +374,15 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	    .started_ns = sqlite3_column_int64(row, 9),
 	    .ended_ns = sqlite3_column_int64(row, 10),
 	    .failed_dep = store_id_at(row, 12),
-	    .proc = store_text_at(row, 25),
-	    .env = (uint32_t)sqlite3_column_int64(row, 29),
-	    .queued_ns = sqlite3_column_int64(row, 30),
+	    .proc = store_text_at(row, 27),
+	    .env = (uint32_t)sqlite3_column_int64(row, 31),
+	    .queued_ns = sqlite3_column_int64(row, 32),
 	    .is_pending = sqlite3_column_int(row, 23) != 0,
-	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 31),
-	    .place = (uint32_t)sqlite3_column_int64(row, 32),
-	    .executor = store_text_at(row, 33),
+	    .n_transient = (uint16_t)sqlite3_column_int64(row, 25),
+	    .retry_ns = sqlite3_column_int64(row, 26),
+	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 33),
+	    .place = (uint32_t)sqlite3_column_int64(row, 34),
+	    .executor = store_text_at(row, 35),
 	};
 
 	if (state < 0 || error < 0 || ending < 0)
@@ -390,6 +392,38 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	record.ending = (enum execution_error)ending;
 	if (restore_row(loading, row, &record) != 0)
 		return refuse(loading, "execution", (int64_t)record.id);
+	return 0;
+}
+
+static int read_attempt(struct loading *loading, sqlite3_stmt *row)
+{
+	uint64_t exec = store_id_at(row, 0);
+	struct execution *execution = restore_find(loading->restore, exec);
+	int error = store_find_error(store_text_at(row, 2));
+	struct exec_extra *extra =
+	    execution ? exec_extra_get(execution, loading->state_directory) : NULL;
+
+	if (execution == NULL || error < 0)
+		return refuse(loading, "attempt", (int64_t)exec);
+	if (extra != NULL)
+		attempts_add(
+		    &extra->attempts, &(struct attempt){
+		                          .number = (uint16_t)sqlite3_column_int64(row, 1),
+		                          .error = (uint8_t)error,
+		                          .info = execution_copy_info(store_text_at(row, 3)),
+		                          .exit_code = sqlite3_column_type(row, 4) == SQLITE_NULL
+		                                           ? -1
+		                                           : sqlite3_column_int(row, 4),
+		                          .signal = sqlite3_column_int(row, 5),
+		                          .started_ns = sqlite3_column_int64(row, 6),
+		                          .ended_ns = sqlite3_column_int64(row, 7),
+		                          .pending_ns = sqlite3_column_int64(row, 8),
+		                          .user_us = sqlite3_column_int64(row, 9),
+		                          .system_us = sqlite3_column_int64(row, 10),
+		                          .max_rss_kib = sqlite3_column_int64(row, 11),
+		                      });
+	if (extra != NULL)
+		extra->attempts.n_stored = extra->attempts.count;
 	return 0;
 }
 
@@ -453,10 +487,15 @@ static int load_all(struct loading *loading)
 	        read_run},
 	    {"SELECT id, run, state, error, ending, info, attempt, exit_code, signal, started_ns,"
 	     " ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
-	     " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, proc,"
-	     " definition, args, params, env, queued_ns, rank_ms, place, executor FROM"
+	     " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, n_transient,"
+	     " retry_ns, proc, definition, args, params, env, queued_ns, rank_ms, place, executor "
+	     "FROM"
 	     " execution ORDER BY id",
 	        read_execution},
+	    {"SELECT exec, number, error, info, exit_code, signal, started_ns, ended_ns, "
+	     "pending_ns,"
+	     " user_us, system_us, max_rss_kib FROM attempt ORDER BY exec, number",
+	        read_attempt},
 	    {"SELECT exec, value FROM result ORDER BY exec", read_result},
 	    {"SELECT run, exec, since, error, info FROM member ORDER BY since, run, exec",
 	        read_member},

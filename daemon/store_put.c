@@ -149,7 +149,7 @@ int store_need_params(struct store *store, struct params *params)
 
 /* --- names --- */
 
-/* Deletes the row of a name. Sets the position that it had, or the next one. */
+/* Deletes the row of a name. Sets the position that it had; or leaves it where there is none. */
 static int drop_name(
     struct store *store, enum store_statement which, const char *name, int64_t *position)
 {
@@ -159,7 +159,6 @@ static int drop_name(
 
 	if (statement == NULL)
 		return -1;
-	*position = 0;
 	bind_text(statement, 1, name);
 	result = sqlite3_step(statement);
 	if (result == SQLITE_ROW) {
@@ -172,12 +171,17 @@ static int drop_name(
 	sqlite3_clear_bindings(statement);
 	if (key != 0)
 		store_count(store, SHARED_DEFINITIONS, key, -1);
-	if (*position == 0)
-		*position = ++store->last_position;
 	return result == SQLITE_ROW || result == SQLITE_DONE ? 0 : -1;
 }
 
-static int put_proto(struct store *store, const struct proto *proto, int64_t position)
+/* Of the statement that has just been stepped: whether there was no row of that name yet. */
+static bool has_inserted(const struct store *store)
+{
+	return sqlite3_changes(store->db) > 0;
+}
+
+/* 1, 0: there is a row of that name, or -1. */
+static int insert_proto(struct store *store, const struct proto *proto, int64_t position)
 {
 	sqlite3_stmt *statement;
 
@@ -191,12 +195,14 @@ static int put_proto(struct store *store, const struct proto *proto, int64_t pos
 	sqlite3_bind_int64(statement, 3, proto->definition->key);
 	if (store_step(store, statement) != 0)
 		return -1;
+	if (!has_inserted(store))
+		return 0;
 	store_count(store, SHARED_DEFINITIONS, proto->definition->key, 1);
-	return 0;
+	return 1;
 }
 
-/* One that was created has its proto's definition. */
-static int put_proc(struct store *store, const struct proc *proc, int64_t position)
+/* The same. One that was created has its proto's definition. */
+static int insert_proc(struct store *store, const struct proc *proc, int64_t position)
 {
 	struct definition *definition = proc->definition;
 	sqlite3_stmt *statement;
@@ -217,22 +223,37 @@ static int put_proc(struct store *store, const struct proc *proc, int64_t positi
 	}
 	if (store_step(store, statement) != 0)
 		return -1;
+	if (!has_inserted(store))
+		return 0;
 	if (proc->proto == NULL)
 		store_count(store, SHARED_DEFINITIONS, definition->key, 1);
-	return 0;
+	return 1;
 }
 
-int store_put_name(
-    struct store *store, const char *name, const struct proc *proc, const struct proto *proto)
-{
-	int64_t position;
+/* Commonly a name is new; one that was there keeps its position. */
 
-	if (drop_name(store, SQL_DROP_PROTO, name, &position) != 0 ||
-	    (proto != NULL && put_proto(store, proto, position) != 0))
-		return -1;
-	if (drop_name(store, SQL_DROP_PROC, name, &position) != 0)
-		return -1;
-	return proc != NULL && proc->is_defined ? put_proc(store, proc, position) : 0;
+int store_put_proto(struct store *store, const char *name, const struct proto *proto)
+{
+	int64_t position = proto != NULL ? ++store->last_position : 0;
+	int result = proto != NULL ? insert_proto(store, proto, position) : 0;
+
+	if (result == 0)
+		result = drop_name(store, SQL_DROP_PROTO, name, &position);
+	if (result == 0 && proto != NULL)
+		result = insert_proto(store, proto, position);
+	return result < 0 ? -1 : 0;
+}
+
+int store_put_proc(struct store *store, const struct proc *proc)
+{
+	int64_t position = proc->is_defined ? ++store->last_position : 0;
+	int result = proc->is_defined ? insert_proc(store, proc, position) : 0;
+
+	if (result == 0)
+		result = drop_name(store, SQL_DROP_PROC, proc->name, &position);
+	if (result == 0 && proc->is_defined)
+		result = insert_proc(store, proc, position);
+	return result < 0 ? -1 : 0;
 }
 
 /* --- runs --- */
@@ -357,6 +378,8 @@ static void bind_execution(sqlite3_stmt *statement, const struct execution *exec
 	bind_taken(statement, 14, list_missing(execution));
 	bind_taken(statement, 15, list_questions(execution));
 	bind_number(statement, 24, execution->is_pending);
+	bind_number(statement, 26, execution->n_transient);
+	bind_number(statement, 27, execution->is_retrying ? execution->deadline_ns : 0);
 	bind_extra(statement, execution->extra);
 }
 
@@ -372,17 +395,17 @@ static int insert_execution(struct store *store, const struct execution *executi
 	if (statement == NULL)
 		return -1;
 	bind_execution(statement, execution);
-	bind_text(statement, 26, execution->proc->name);
-	sqlite3_bind_int64(statement, 27, definition->key);
-	bind_taken(statement, 28,
+	bind_text(statement, 28, execution->proc->name);
+	sqlite3_bind_int64(statement, 29, definition->key);
+	bind_taken(statement, 30,
 	    store_list_texts((const char *const *)execution->values, definition->n_args));
-	sqlite3_bind_int64(statement, 29, execution->params->key);
-	sqlite3_bind_int64(statement, 30, execution->env);
-	sqlite3_bind_int64(statement, 31, execution->queued_ns);
-	bind_number(statement, 32, execution->rank_ms);
-	bind_number(statement, 33, execution->place);
+	sqlite3_bind_int64(statement, 31, execution->params->key);
+	sqlite3_bind_int64(statement, 32, execution->env);
+	sqlite3_bind_int64(statement, 33, execution->queued_ns);
+	bind_number(statement, 34, execution->rank_ms);
+	bind_number(statement, 35, execution->place);
 	if (strcmp(execution_executor(execution), CORE_LOCAL) != 0)
-		bind_text(statement, 34, execution_executor(execution));
+		bind_text(statement, 36, execution_executor(execution));
 	if (store_step(store, statement) != 0)
 		return -1;
 	store_count(store, SHARED_DEFINITIONS, definition->key, 1);
@@ -414,11 +437,46 @@ static int put_member(struct store *store, const struct membership *member)
 	return store_step(store, statement);
 }
 
+static int put_attempt(struct store *store, uint64_t exec, const struct attempt *attempt)
+{
+	sqlite3_stmt *statement = store_prepare(store, SQL_PUT_ATTEMPT);
+
+	if (statement == NULL)
+		return -1;
+	sqlite3_bind_int64(statement, 1, (int64_t)exec);
+	sqlite3_bind_int64(statement, 2, attempt->number);
+	bind_text(statement, 3, execution_error_name((enum execution_error)attempt->error));
+	bind_text(statement, 4, attempt->info);
+	if (attempt->exit_code >= 0)
+		sqlite3_bind_int64(statement, 5, attempt->exit_code);
+	bind_number(statement, 6, attempt->signal);
+	sqlite3_bind_int64(statement, 7, attempt->started_ns);
+	sqlite3_bind_int64(statement, 8, attempt->ended_ns);
+	bind_number(statement, 9, attempt->pending_ns);
+	bind_number(statement, 10, attempt->user_us);
+	bind_number(statement, 11, attempt->system_us);
+	bind_number(statement, 12, attempt->max_rss_kib);
+	return store_step(store, statement);
+}
+
+static int put_attempts(struct store *store, const struct execution *execution)
+{
+	const struct exec_extra *extra = execution->extra;
+	int result = 0;
+
+	for (size_t i = extra ? extra->attempts.n_stored : 0;
+	     extra && i < extra->attempts.count && result == 0; i++)
+		result = put_attempt(store, execution->id, &extra->attempts.items[i]);
+	return result;
+}
+
 int store_put_execution(struct store *store, const struct execution *execution)
 {
 	int result = execution->is_stored ? update_execution(store, execution)
 	                                  : insert_execution(store, execution);
 
+	if (result == 0)
+		result = put_attempts(store, execution);
 	for (const struct membership *at = &execution->first; at && result == 0;
 	     at = at->next_of_execution) {
 		/* The execution's own row says the run of the first. */
@@ -444,7 +502,8 @@ int store_put_result(struct store *store, uint64_t exec, const json_t *result)
 int store_drop_execution(struct store *store, const struct store_dropped *dropped)
 {
 	if (drop_by_number(store, SQL_DROP_EXECUTION, dropped->exec) != 0 ||
-	    drop_by_number(store, SQL_DROP_RESULT, dropped->exec) != 0)
+	    drop_by_number(store, SQL_DROP_RESULT, dropped->exec) != 0 ||
+	    (dropped->has_attempts && drop_by_number(store, SQL_DROP_ATTEMPTS, dropped->exec) != 0))
 		return -1;
 	store_count(store, SHARED_DEFINITIONS, dropped->definition, -1);
 	store_count(store, SHARED_PARAMS, dropped->params, -1);

@@ -302,6 +302,19 @@ static void put_log_ignore(const struct writer *to, const struct execution *exec
 		put_value(to, "log_ignore", json_loads(text, 0, NULL));
 }
 
+/* Which attempt it is, and which one at most, where it may have more than one. */
+static void put_attempt(const struct writer *to, const struct execution *execution)
+{
+	const struct retries *retries = &execution->definition->retries;
+
+	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
+		return;
+	put_integer(to, "attempt", execution->attempt);
+	put_integer(to, "attempts", retries->times + execution->n_transient + 1);
+	if (execution->is_retrying)
+		put_time(to, "retry_at", execution->deadline_ns);
+}
+
 /* How long it was pending, where it was. */
 static void put_pending(const struct writer *to, const struct execution *execution)
 {
@@ -355,6 +368,7 @@ void view_put(struct json_text *text, const struct view *view)
 	else
 		put_null(to, "result");
 	put_text(to, "waits", view->waits);
+	put_attempt(to, execution);
 	put_pending(to, execution);
 	put_log_ignore(to, execution);
 	json_text_bracket(to->text, '}');

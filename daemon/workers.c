@@ -82,6 +82,14 @@ static int handle(struct workers *workers, const struct wire_message *message)
 	case WIRE_READY:
 		events->ready(events->arg);
 		return 0;
+	case WIRE_NO_TOKEN:
+		if (events->refused != NULL)
+			events->refused(events->arg, message->key);
+		return 0;
+	case WIRE_TOKEN:
+		if (events->token != NULL)
+			events->token(events->arg);
+		return 0;
 	default:
 		break;
 	}
@@ -216,6 +224,7 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	    .key = spawn->key,
 	    .spawn = {.env = spawn->env,
 	        .is_terminal = spawn->terminal != NULL,
+	        .jobserver = spawn->jobserver,
 	        .cwd = spawn->cwd,
 	        .log = spawn->log,
 	        .output = spawn->output,
@@ -228,6 +237,28 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 int workers_signal(struct workers *workers, struct worker_key key, int signal)
 {
 	struct wire_message message = {.kind = WIRE_SIGNAL, .key = key, .signal = signal};
+
+	return put(workers, &message, NULL);
+}
+
+int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path)
+{
+	struct wire_message message = {
+	    .kind = WIRE_SET_TOKENS, .tokens = {.limit = limit, .path = path}};
+
+	return put(workers, &message, NULL);
+}
+
+int workers_want_token(struct workers *workers, bool is_wanted)
+{
+	struct wire_message message = {.kind = WIRE_WANT_TOKEN, .is_on = is_wanted};
+
+	return put(workers, &message, NULL);
+}
+
+int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent)
+{
+	struct wire_message message = {.kind = WIRE_LEND_TOKEN, .key = key, .is_on = is_lent};
 
 	return put(workers, &message, NULL);
 }

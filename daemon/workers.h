@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "daemon/supervisor/key.h"
+#include "daemon/supervisor/makeflags.h"
 
 /* A worker is the main process of an execution, or one of its dynamic values' commands. */
 struct worker_spawn {
@@ -24,6 +25,7 @@ struct worker_spawn {
 	const char *log;              /* appended to: standard error, and output unless … */
 	const char *output;           /* … this is not NULL: a new file for standard output */
 	const int *terminal; /* NULL, or three: what becomes standard input, output and error */
+	enum jobserver_style jobserver; /* other than none: it needs a job token */
 };
 
 struct worker_exit {
@@ -48,6 +50,11 @@ struct workers_events {
 	 * acknowledged by exited. */
 	void (*ready)(void *arg);
 	void (*lost)(void *arg); /* the supervisor is gone */
+	/* What workers_spawn() asked for has not been started: no job token is free. May be NULL.
+	 */
+	void (*refused)(void *arg, struct worker_key key);
+	/* One is, and is kept for the next that is asked for, or until workers_want_token(). */
+	void (*token)(void *arg);
 	void *arg;
 };
 
@@ -72,6 +79,16 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn);
 
 /* Signals the worker's process group, until its exit is acknowledged also what is left of it. */
 int workers_signal(struct workers *workers, struct worker_key key, int signal);
+
+/* From now on there are so many job tokens (0: none), in a FIFO at path. */
+int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path);
+
+/* Whether to be told, by the event token, of the next that is free. A refusal has the same effect.
+ */
+int workers_want_token(struct workers *workers, bool is_wanted);
+
+/* While it is lent, the worker's own token is for others. */
+int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent);
 
 /* The exit was stored; the supervisor may forget it. */
 int workers_acknowledge(struct workers *workers, struct worker_key key);

@@ -1,11 +1,15 @@
 # examples/: workspaces and programs that can be tried. tests/integration/test_examples.py runs what
-# is in c, python and shell, and compares what it prints with what is beside it; and demo, whose
-# outcome it compares.
+# is in c, python and shell, and compares what it prints with what is beside it; demo, whose outcome
+# it compares; and jobserver.
 
 EXTRA_DIST += \
 	examples/demo/README.md \
 	examples/demo/needs \
 	examples/demo/parproc.yaml \
+	examples/jobserver/Makefile \
+	examples/jobserver/README.md \
+	examples/jobserver/compile \
+	examples/jobserver/parproc.yaml \
 	examples/release/.gitignore \
 	examples/release/parproc.yaml \
 	examples/release/steps/bootstrap \

@@ -111,6 +111,17 @@ void json_text_value(struct json_text *text, const json_t *value)
 	}
 }
 
+void json_text_members(struct json_text *text, const json_t *object)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)object, name, value) {
+		json_text_member(text, name);
+		json_text_value(text, value);
+	}
+}
+
 /* The bytes of a string up to one that cannot stand as it is. */
 static size_t measure_plain(const char *string)
 {

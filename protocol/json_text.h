@@ -29,6 +29,9 @@ void json_text_add_raw(struct json_text *text, const char *raw);
 /* A member of an object up to its value. Its name has nothing that must be escaped. */
 void json_text_member(struct json_text *text, const char *name);
 
+/* The members of an object, whose names are such ones, into the one that is open. */
+void json_text_members(struct json_text *text, const json_t *object);
+
 /* An object or array begins or ends: '{', '}', '[', ']'. */
 void json_text_bracket(struct json_text *text, char bracket);
 

@@ -284,6 +284,26 @@ char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes)
 	return jsonrpc_finish(&line, length_bytes);
 }
 
+char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
+    const struct json_text *items, size_t *length_bytes)
+{
+	struct json_text line = {.is_failed = items->is_failed || !result};
+
+	json_text_add_raw(&line, "{\"jsonrpc\":\"2.0\"");
+	json_text_member(&line, "id");
+	json_text_value(&line, id);
+	json_text_member(&line, "result");
+	json_text_bracket(&line, '{');
+	json_text_member(&line, member);
+	json_text_bracket(&line, '[');
+	if (items->length > 0)
+		json_text_add(items->text, items->length, &line);
+	json_text_bracket(&line, ']');
+	json_text_members(&line, result);
+	json_text_bracket(&line, '}');
+	return jsonrpc_finish(&line, length_bytes);
+}
+
 char *jsonrpc_encode_error(
     json_t *id, enum protocol_error error, const char *text, json_t *data, size_t *length_bytes)
 {

@@ -76,6 +76,10 @@ char *jsonrpc_finish(struct json_text *line, size_t *length_bytes);
 /* id may be NULL: null. result may be NULL: null. */
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes);
 
+/* An answer whose result is an object: what is in result, and the items as a list under member. */
+char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
+    const struct json_text *items, size_t *length_bytes);
+
 /* id may be NULL: null. text may be NULL: the error's meaning. data (an object or NULL) is copied
  * and gets the member "error" with the error's stable name. */
 char *jsonrpc_encode_error(

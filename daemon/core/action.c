@@ -33,7 +33,8 @@ void action_changed(struct core *core, struct execution *execution, struct run *
 	action_emit(core, &(struct action){.kind = ACTION_CHANGED,
 	                      .execution = execution,
 	                      .run = run,
-	                      .state = execution->state});
+	                      .state = execution->state,
+	                      .is_retry = execution->is_retrying});
 }
 
 bool core_next_action(struct core *core, struct action *action)

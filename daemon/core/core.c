@@ -71,9 +71,9 @@ void core_free(struct core *core)
 	}
 	ready_clear(core);
 	history_clear(core);
+	touch_clear(core);
 	registry_clear(core);
 	strings_clear(&core->appeared);
-	touch_clear(core);
 	free(core->actions);
 	free(core->brought);
 	free(core->separator);
@@ -178,6 +178,9 @@ size_t core_needs_choices(
 	struct expansion expansion = expansion_of(core, request, &fault);
 	bool asks;
 
+	*needs = NULL;
+	if (core->n_asking == 0)
+		return 0;
 	if (expand_request(&expansion, request) != 0)
 		asks = fault.code == FAULT_NEEDS_CHOICES;
 	else
@@ -229,18 +232,42 @@ static int start_created(
 	return result;
 }
 
-int core_create(struct core *core, const struct name_request *request, struct strings *names,
-    uint64_t *now_run, struct fault *fault)
+/* The names of a page; those before it are not among procs where they were skipped. */
+static void list_created(const struct expansion *expansion, const struct name_request *request,
+    struct create_outcome *outcome)
+{
+	size_t i = expansion->skip > 0 ? 0 : request->first;
+	size_t end = expansion->n_procs;
+
+	if (request->limit > 0 && i < end && end - i > request->limit) {
+		end = i + request->limit;
+		outcome->is_truncated = true;
+	}
+	for (; i < end; i++)
+		strings_add(&outcome->names, expansion->procs[i]->name);
+}
+
+void create_outcome_clear(struct create_outcome *outcome)
+{
+	strings_clear(&outcome->names);
+}
+
+int core_create(struct core *core, const struct name_request *request,
+    struct create_outcome *outcome, struct fault *fault)
 {
 	struct expansion expansion = expansion_of(core, request, fault);
-	int result = expand_request(&expansion, request);
+	int result;
 
-	*now_run = 0;
+	*outcome = (struct create_outcome){0};
+	if (request->n_names == 1 && request->first > 0) {
+		expansion.skip = request->first;
+		expansion.most = request->limit > 0 ? request->limit + 1 : 0;
+	}
+	result = expand_request(&expansion, request);
 	if (result == 0)
-		result = start_created(core, request, now_run, fault);
+		result = start_created(core, request, &outcome->run, fault);
 	if (result == 0) {
-		for (size_t i = 0; i < expansion.n_procs; i++)
-			strings_add(names, expansion.procs[i]->name);
+		list_created(&expansion, request, outcome);
 		missing_note_created(core);
 		if (core->n_created > 0)
 			action_emit(core, &(struct action){.kind = ACTION_DEFINED});

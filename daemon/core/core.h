@@ -131,6 +131,9 @@ struct name_request {
 	const char *as; /* another name for the one proc that is created, or NULL */
 	struct choices_answers answers;
 	struct scope scope;
+	/* Of core_create(), to answer page by page: from which of the names on, and so many at
+	 * most; 0: all. What one name stands for is made with the first page. */
+	size_t first, limit;
 };
 
 /*
@@ -140,12 +143,17 @@ struct name_request {
 size_t core_needs_choices(
     struct core *core, const struct name_request *request, struct choices_need **needs);
 
-/*
- * Creates procs from protos; names of procs that exist are answered as they are. What is now: true
- * and is new is started; its run is answered in *now_run (0: none).
- */
-int core_create(struct core *core, const struct name_request *request, struct strings *names,
-    uint64_t *now_run, struct fault *fault);
+struct create_outcome {
+	struct strings names;
+	bool is_truncated; /* there are more */
+	uint64_t run;      /* in which those are started that are new and now: true; 0: none */
+};
+
+void create_outcome_clear(struct create_outcome *outcome);
+
+/* Creates procs from protos; names of procs that exist are answered as they are. */
+int core_create(struct core *core, const struct name_request *request,
+    struct create_outcome *outcome, struct fault *fault);
 
 /* --- runs --- */
 
@@ -288,7 +296,9 @@ struct exit_report {
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
 	bool is_bad_result;
-	const char *info; /* its own message, or what was wrong with its result; or NULL */
+	bool is_transient; /* a failure of what was to start it, for now: tried again, whatever its
+	                      definition says, a number of times */
+	const char *info;  /* its own message, or what was wrong with its result; or NULL */
 };
 
 /* A process that ACTION_START asked for has ended (or never began). Unknown ids are ignored. */
@@ -340,6 +350,7 @@ struct action {
 	uint64_t id;
 	int signal;
 	enum execution_state state;    /* ACTION_CHANGED: the state that it came into */
+	bool is_retry;                 /* ACTION_CHANGED: WANTED once more */
 	const struct command *command; /* ACTION_RESOLVE */
 	bool is_choices; /* ACTION_RESOLVE: the answer is an argument's choices, not dependencies */
 };
@@ -355,7 +366,9 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	const struct strings *names; /* of procs and protos that were, or were not, defined */
+	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	size_t n_procs;
+	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;
 };
 
@@ -403,6 +416,7 @@ struct reason {
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
 	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	int64_t retry_ns;      /* WAITS_RETRY: when */
 	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 };

@@ -45,7 +45,7 @@ int search_check_waves(struct search *search)
 	}
 	for (size_t i = 0; i < search->n_late; i++) {
 		const struct execution *execution = search->late[i].execution;
-		if (check_wave(search, execution->proc->name, execution->definition->wave,
+		if (check_wave(search, execution->proc->name, execution->wave,
 		        &search->nodes[search->late[i].dep]) != 0)
 			return -1;
 	}

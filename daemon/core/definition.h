@@ -54,7 +54,21 @@ struct variable {
 };
 
 enum result_kind { RESULT_FILE, RESULT_STDOUT };
+
+/* Whether its process is given the jobserver, and in which form: that of its make, or this one. */
+enum jobserver_use { USES_NO_JOBSERVER, USES_JOBSERVER, USES_PIPE, USES_FIFO };
+
 enum origin { ORIGIN_FILE, ORIGIN_CLIENT };
+
+#define RETRY_TIMES_MAX 1000
+
+/* When a process that has failed is tried again. */
+struct retries {
+	uint16_t times;   /* 0: never */
+	uint16_t errors;  /* for what: bit N is enum execution_error N (model.h) */
+	int64_t delay_ns; /* before the first time; */
+	double backoff;   /* that many times as long before each further one, 1 and up */
+};
 
 struct definition {
 	unsigned references;
@@ -78,6 +92,8 @@ struct definition {
 	struct variable *env;
 	size_t n_env;
 	enum result_kind result;
+	enum jobserver_use jobserver;
+	struct retries retries;
 	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */

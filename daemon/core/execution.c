@@ -27,7 +27,8 @@ static const char *const error_names[] = {NULL, "exit", "signal", "timeout", "de
 static const unsigned legal[] = {
     [STATE_WANTED] =
         1u << STATE_RUNNING | 1u << STATE_FAILED | 1u << STATE_SUCCEEDED | 1u << STATE_UP_TO_DATE,
-    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED,
+    [STATE_RUNNING] = 1u << STATE_SUCCEEDED | 1u << STATE_FAILED | 1u << STATE_SKIPPED |
+                      1u << STATE_WANTED, /* to be tried again */
     [STATE_SUCCEEDED] = 0,
     [STATE_FAILED] = 0,
     [STATE_SKIPPED] = 0,
@@ -57,6 +58,11 @@ char *execution_copy_info(const char *text)
 bool execution_is_complete(const struct execution *execution)
 {
 	return execution->state > STATE_RUNNING;
+}
+
+bool execution_has_begun(const struct execution *execution)
+{
+	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
 bool execution_is_success(const struct execution *execution)
@@ -136,6 +142,16 @@ void params_unref(struct params *params)
 	free(params);
 }
 
+void execution_define(struct execution *execution, struct definition *definition)
+{
+	execution->definition = definition_ref(definition);
+	execution->wave = definition->wave;
+	execution->is_collector = definition->run.n_words == 0;
+	execution->is_timed = definition->timeout_ns != 0;
+	execution->needs_locks = definition->locks.count > 0;
+	execution->needs_no_failures = definition->has_no_failures;
+}
+
 struct execution *execution_new(
     struct core *core, struct proc *proc, struct run *run, const struct scope *scope)
 {
@@ -144,7 +160,7 @@ struct execution *execution_new(
 	execution->id = core->next_exec++;
 	execution->proc = proc;
 	proc->references++;
-	execution->definition = definition_ref(proc->definition);
+	execution_define(execution, proc->definition);
 	execution->values = values_ref(proc->values);
 	execution->params = params_ref(run->params);
 	execution->env = scope->env;
@@ -156,11 +172,6 @@ struct execution *execution_new(
 	core->n_executions++;
 	core->n_incomplete++;
 	return execution;
-}
-
-bool execution_is_collector(const struct execution *execution)
-{
-	return execution->definition->run.n_words == 0;
 }
 
 static void execution_unlink_from_proc(struct execution *execution)
@@ -269,7 +280,7 @@ struct membership *execution_join_run(
 		run->n_incomplete++;
 		execution->live_runs++;
 		run->n_progress += execution->is_in_progress;
-		run_count_in(core, run, execution->definition->wave);
+		run_count_in(core, run, execution->wave);
 	}
 	wait_on_member(core, member);
 	return member;
@@ -452,7 +463,7 @@ static bool is_in_progress(const struct execution *execution)
 	if (execution->state == STATE_RUNNING)
 		return !execution->is_lent;
 	return execution->state == STATE_WANTED &&
-	       (execution->is_ready || execution->n_unresolved > 0);
+	       (execution->is_ready || execution->is_retrying || execution->n_unresolved > 0);
 }
 
 void execution_update_progress(struct core *core, struct execution *execution)

@@ -42,8 +42,8 @@ void execution_add_dep(struct core *core, struct execution *execution, struct ex
 /* Puts it at the end of the line of its proc: one is in flight, the others wait for it. */
 void execution_line_up(struct execution *execution);
 
-/* Whether it has no command: it ends when its dependencies have. */
-bool execution_is_collector(const struct execution *execution);
+/* Gives a new execution its definition, of which it takes a reference. */
+void execution_define(struct execution *execution, struct definition *definition);
 
 /* Lets go of execution for a membership, a dependent or a dependency; the last one buries it. */
 void execution_unref(struct core *core, struct execution *execution);

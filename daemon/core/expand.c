@@ -124,6 +124,7 @@ static enum expansion_status expand_value(struct expansion *expansion,
 			return EXPANSION_REFUSED;
 		strings_add(found, choices->items[c]);
 	}
+	strings_make_unique(found);
 	if (found->count == 0) {
 		refuse_choice(expansion, definition, arg, value, choices);
 		return EXPANSION_REFUSED;
@@ -163,46 +164,59 @@ static enum expansion_status make_proc(struct expansion *expansion, struct proto
 		status = EXPANSION_REFUSED;
 	} else {
 		char **copy = values_copy(values, definition->n_args);
-		proc = registry_define_proc(expansion->core, name, definition, proto, copy);
+		proc = registry_create_proc(expansion->core, proc, name, proto, copy);
 	}
 	free(filled);
 	*made = proc;
 	return status;
 }
 
+/* How many combinations of the values found there are; 0: refused. */
+static size_t count_product(
+    struct expansion *expansion, const struct definition *definition, const struct strings *found)
+{
+	size_t total = 1;
+
+	for (size_t i = 0; i < definition->n_args; i++)
+		if (__builtin_mul_overflow(total, found[i].count, &total) ||
+		    total > PROCS_AT_ONCE_MAX) {
+			fault_set(expansion->fault, FAULT_LIMIT, "%s: more than %d procs at once",
+			    definition->name, PROCS_AT_ONCE_MAX);
+			return 0;
+		}
+	if (expansion->as != NULL && total > 1) {
+		fault_set(expansion->fault, FAULT_BAD_ARGUMENT,
+		    "%s: the globs stand for %zu procs, which cannot all have the name %s",
+		    definition->name, total, expansion->as);
+		return 0;
+	}
+	return total;
+}
+
 /* Makes a proc of each combination of the values found, the first argument slowest. */
 static enum expansion_status make_product(
     struct expansion *expansion, struct proto *proto, const struct strings *found)
 {
-	size_t n_args = proto->definition->n_args, total = 1, *at = mem_new(n_args, sizeof(*at));
+	size_t n_args = proto->definition->n_args, *at = mem_new(n_args, sizeof(*at));
+	size_t total = count_product(expansion, proto->definition, found), next = expansion->skip;
 	char **values = mem_new(n_args, sizeof(*values));
-	enum expansion_status status = EXPANSION_OK;
+	enum expansion_status status = total > 0 ? EXPANSION_OK : EXPANSION_REFUSED;
 	struct proc *proc;
 
-	for (size_t i = 0; i < n_args; i++)
-		if (__builtin_mul_overflow(total, found[i].count, &total) ||
-		    total > PROCS_AT_ONCE_MAX) {
-			fault_set(expansion->fault, FAULT_LIMIT, "%s: more than %d procs at once",
-			    proto->definition->name, PROCS_AT_ONCE_MAX);
-			status = EXPANSION_REFUSED;
-		}
-	if (status == EXPANSION_OK && expansion->as != NULL && total > 1) {
-		fault_set(expansion->fault, FAULT_BAD_ARGUMENT,
-		    "%s: the globs stand for %zu procs, which cannot all have the name %s",
-		    proto->definition->name, total, expansion->as);
-		status = EXPANSION_REFUSED;
+	for (size_t i = n_args, rest = next; i > 0 && total > 0; rest /= found[i].count) {
+		i--;
+		at[i] = rest % found[i].count;
 	}
-	while (status == EXPANSION_OK) {
+	if (expansion->most > 0 && next < total && total - next > expansion->most)
+		total = next + expansion->most;
+	for (; next < total && status == EXPANSION_OK; next++) {
 		for (size_t i = 0; i < n_args; i++)
 			values[i] = found[i].items[at[i]];
 		status = make_proc(expansion, proto, values, expansion->as, &proc);
 		if (status == EXPANSION_OK)
 			expansion_add(expansion, proc);
-		size_t i = n_args;
-		while (i > 0 && ++at[i - 1] == found[i - 1].count)
+		for (size_t i = n_args; i > 0 && ++at[i - 1] == found[i - 1].count;)
 			at[--i] = 0;
-		if (i == 0)
-			break;
 	}
 	free(values);
 	free(at);
@@ -332,7 +346,8 @@ static enum expansion_status expand_existing(struct expansion *expansion, struct
 	enum expansion_status status = EXPANSION_OK;
 
 	if (expansion->as == NULL && expansion->n_args == 0) {
-		expansion_add(expansion, proc);
+		if (expansion->skip == 0)
+			expansion_add(expansion, proc);
 		return EXPANSION_OK;
 	}
 	if (proc->proto != NULL)

@@ -29,6 +29,8 @@ struct expansion {
 	const char *as;
 	const struct choices_answers *answers; /* NULL: none */
 	struct fault *fault;
+	size_t skip; /* of what one name stands for: so many come first that are not looked at */
+	size_t most; /* and so many after them; 0: all */
 	struct proc **procs; /* found and made so far, in order; the caller frees the array */
 	size_t n_procs, max_procs;
 	struct definition *asked_definition; /* borrowed */

@@ -140,7 +140,7 @@ static bool rank_alone(struct search *search)
 
 	for (size_t i = 0; i < search->n_order; i++) {
 		struct node *node = &search->nodes[search->order[i]];
-		if (!is_ranked(node) || execution_is_collector(node->execution))
+		if (!is_ranked(node) || node->execution->is_collector)
 			continue;
 		node->execution->rank_ms = to_ms(node->proc->mean_ns);
 		sum_ms += node->execution->rank_ms;
@@ -148,7 +148,7 @@ static bool rank_alone(struct search *search)
 	}
 	for (size_t i = 0; n_known > 0 && i < search->n_order; i++) {
 		struct node *node = &search->nodes[search->order[i]];
-		if (is_ranked(node) && !execution_is_collector(node->execution) &&
+		if (is_ranked(node) && !node->execution->is_collector &&
 		    node->execution->rank_ms == 0)
 			node->execution->rank_ms = (uint32_t)(sum_ms / n_known);
 	}

@@ -70,7 +70,7 @@ static bool adopt(struct execution *execution, void *arg)
 		search->n_replaced++;
 		node->kind = NODE_ADOPTED;
 		node->execution = execution;
-		search_set_wave(search, node, execution->definition->wave);
+		search_set_wave(search, node, execution->wave);
 	}
 	return true;
 }
@@ -123,7 +123,7 @@ static bool is_broken(const struct search *search, const struct node *node)
 {
 	uint32_t dep;
 
-	if (node->execution->state == STATE_WANTED)
+	if (!execution_has_begun(node->execution))
 		return false;
 	for (size_t i = 0; i < node->n_edges; i++) {
 		const struct search_edge *edge = &search->edges[node->first_edge + i];
@@ -253,7 +253,7 @@ static bool check_target(void *item, void *arg)
 	struct execution *execution = member->execution;
 	if (depends_on_proc(execution, declarer))
 		return true;
-	if (execution->state == STATE_WANTED && member->override == ERROR_NONE) {
+	if (!execution_has_begun(execution) && member->override == ERROR_NONE) {
 		add_late(search, execution, check->declarer);
 		return true;
 	}
@@ -261,7 +261,8 @@ static bool check_target(void *item, void *arg)
 		return true;
 	check->result = fault_set(search->fault, FAULT_TOO_LATE,
 	    "%s has to come before %s, but it is too late for that: %s is %s in run %llu already",
-	    declarer->name, target->name, target->name, execution_state_name(execution),
+	    declarer->name, target->name, target->name,
+	    execution->state == STATE_WANTED ? "tried again" : execution_state_name(execution),
 	    (unsigned long long)search->run->id);
 	strings_add(&search->fault->names, declarer->name);
 	strings_add(&search->fault->names, target->name);
@@ -307,7 +308,7 @@ static void find_late_of_joined(struct search *search, const struct node *node)
 {
 	uint32_t dep;
 
-	if (node->execution->state != STATE_WANTED)
+	if (execution_has_begun(node->execution))
 		return;
 	for (size_t i = 0; i < node->n_edges; i++) {
 		const struct search_edge *edge = &search->edges[node->first_edge + i];

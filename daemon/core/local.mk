@@ -53,6 +53,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/resolve.h \
 	daemon/core/resolving.c \
 	daemon/core/resolving.h \
+	daemon/core/retry.c \
+	daemon/core/retry.h \
 	daemon/core/run.c \
 	daemon/core/run.h \
 	daemon/core/search.c \

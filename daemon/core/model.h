@@ -42,6 +42,7 @@ enum execution_error {
 /* Why a WANTED execution does not run yet: the first of these that holds. */
 enum wait_reason {
 	WAITS_NOT,         /* it is not WANTED */
+	WAITS_RETRY,       /* the delay before its next attempt is not over */
 	WAITS_RESOLVE,     /* a command of its deps or choices has not answered */
 	WAITS_WAVE,        /* a lower wave of its first run is incomplete */
 	WAITS_PREDECESSOR, /* an execution of the same proc that it could not join has not ended */
@@ -113,7 +114,11 @@ struct membership {
 struct execution {
 	UT_hash_handle by_id; /* while its process runs, or commands of its dependencies do */
 	uint64_t id; /* never used twice in a workspace; a smaller one was requested earlier */
-	/* The end of a dependency looks at these, of every dependent: they are close together. */
+	/* The end of a dependency looks at these, of every dependent, and the order in which those
+	 * start: they are close together. */
+	uint32_t rank_ms; /* from its start to the end of all that waits for it; or 0 */
+	uint32_t place;   /* how many its request made before it, if they have ranks */
+	struct heap_node in_ready;
 	struct execution **deps; /* as scheduled: those of deps, then those that rdeps brought in */
 	struct execution **dependents;
 	uint32_t n_deps, n_dependents;
@@ -122,19 +127,26 @@ struct execution {
 	uint32_t n_unresolved; /* commands that have not answered */
 	uint32_t n_missing;
 	uint32_t n_claims;
-	uint8_t state;    /* enum execution_state */
-	uint8_t error;    /* enum execution_error */
-	uint8_t ending;   /* the error that it was told to end for, while it runs */
-	bool is_lent : 1; /* blocked in a nested wait, its slot lent */
+	int32_t wave;       /* this and what is said below are as in definition, and closer */
+	uint8_t state;      /* enum execution_state */
+	uint8_t error;      /* enum execution_error */
+	uint8_t ending;     /* the error that it was told to end for, while it runs */
+	uint8_t last_error; /* of the attempt before, while is_retrying */
+	bool is_lent : 1;   /* blocked in a nested wait, its slot lent */
 	bool has_slot : 1;
-	bool has_locks : 1;            /* holds its claims' locks, rather than waits for them */
-	bool is_gated : 1;             /* waits in its wave's list */
-	bool is_ready : 1;             /* in the heap or the list of what can start */
-	bool is_killed : 1;            /* SIGKILL too */
-	bool is_pending : 1;           /* it runs, but its work has not begun: core_pending() */
-	bool is_in_progress : 1;       /* counted as such in its runs */
-	bool is_new : 1;               /* made by a request that has not taken effect yet */
-	bool is_stored : 1;            /* core_clear_changes() was called since it was made */
+	bool has_locks : 1;      /* holds its claims' locks, rather than waits for them */
+	bool is_gated : 1;       /* waits in its wave's list */
+	bool is_ready : 1;       /* in the heap or the list of what can start */
+	bool is_killed : 1;      /* SIGKILL too */
+	bool is_retrying : 1;    /* WANTED again: waits before its next attempt (retry.h) */
+	bool is_pending : 1;     /* it runs, but its work has not begun: core_pending() */
+	bool is_in_progress : 1; /* counted as such in its runs */
+	bool is_new : 1;         /* made by a request that has not taken effect yet */
+	bool is_stored : 1;      /* core_clear_changes() was called since it was made */
+	bool is_collector : 1;   /* definition has no command: it ends with its deps */
+	bool is_timed : 1;       /* a timeout */
+	bool needs_locks : 1;
+	bool needs_no_failures : 1;
 	struct membership first;       /* in the run that it was first scheduled in */
 	struct definition *definition; /* as it was when it was scheduled */
 	struct proc *proc;
@@ -145,12 +157,11 @@ struct execution {
 	struct execution *older; /* the one of the same proc before it */
 	uint32_t env;            /* the captured environment that its process gets */
 	uint16_t attempt;        /* 1 and up once a process was asked for */
+	uint16_t n_transient;    /* of these, those that failed through no fault of its own */
 	int32_t exit_code;       /* -1: none */
 	int32_t signal;          /* 0: none */
 	uint32_t live_runs;      /* active runs that it is in without override */
 	uint32_t touched;        /* its place among what has changed, from 1; or 0 */
-	uint32_t rank_ms;        /* from its start to the end of all that waits for it; or 0 */
-	uint32_t place;          /* how many its request made before it, if they have ranks */
 	char *info;              /* one line, or NULL; while it runs: why it was told to end */
 	int64_t queued_ns;       /* these: since the epoch, 0 until known */
 	int64_t started_ns;
@@ -163,9 +174,8 @@ struct execution {
 	uint64_t visit;               /* scratch of searches */
 	struct wait *nested;          /* the waits that its process is blocked in; or NULL */
 	struct lock_claim *claims;    /* on its locks, while it waits for them or holds them */
-	struct heap_node in_ready;
 	struct heap_node in_timers;
-	int64_t deadline_ns;
+	int64_t deadline_ns;             /* of its process, or when it is tried again */
 	TAILQ_ENTRY(execution) of_queue; /* while is_gated, or ready without a slot, or settling */
 };
 
@@ -227,6 +237,9 @@ const char *execution_error_name(enum execution_error error);
 char *execution_copy_info(const char *text);
 
 bool execution_is_complete(const struct execution *execution);
+
+/* Whether a process of it was started, or it is complete: nothing can come before it any more. */
+bool execution_has_begun(const struct execution *execution);
 
 /* SUCCEEDED, SKIPPED or UP_TO_DATE. */
 bool execution_is_success(const struct execution *execution);

@@ -193,8 +193,7 @@ static void explain_wave(
 	const struct membership *member;
 
 	TAILQ_FOREACH (member, &home->members, of_run)
-		if (member->execution->definition->wave < execution->definition->wave &&
-		    !membership_is_complete(member))
+		if (member->execution->wave < execution->wave && !membership_is_complete(member))
 			strings_add(&reason->names, member->execution->proc->name);
 }
 
@@ -230,9 +229,12 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		reason->kind = WAITS_OUTSIDE;
 	if (execution->state != STATE_WANTED)
 		return;
-	if (execution->n_unresolved > 0) {
+	if (execution->is_retrying) {
+		reason->kind = WAITS_RETRY;
+		reason->retry_ns = execution->deadline_ns;
+	} else if (execution->n_unresolved > 0) {
 		reason->kind = WAITS_RESOLVE;
-	} else if (run_holds_back(execution_home(execution), execution->definition->wave)) {
+	} else if (run_holds_back(execution_home(execution), execution->wave)) {
 		reason->kind = WAITS_WAVE;
 		explain_wave(execution_home(execution), execution, reason);
 	} else if (execution->predecessor != NULL) {

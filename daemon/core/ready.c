@@ -10,6 +10,7 @@
 #include "daemon/core/execution.h"
 #include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/retry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
 #include "daemon/core/slots.h"
@@ -43,12 +44,12 @@ void ready_clear(struct core *core)
 /* Whether no_failures, if it asks for that, does not hold. */
 static bool is_refused(const struct execution *execution)
 {
-	return execution->definition->has_no_failures && execution_home(execution)->n_failed > 0;
+	return execution->needs_no_failures && execution_home(execution)->n_failed > 0;
 }
 
 void ready_push(struct core *core, struct execution *execution)
 {
-	if (execution_is_collector(execution))
+	if (execution->is_collector)
 		TAILQ_INSERT_TAIL(&core->instant, execution, of_queue);
 	else
 		heap_push(&execution->slots->ready, &execution->in_ready);
@@ -58,7 +59,7 @@ void ready_push(struct core *core, struct execution *execution)
 
 void ready_withdraw(struct core *core, struct execution *execution)
 {
-	if (execution_is_collector(execution))
+	if (execution->is_collector)
 		TAILQ_REMOVE(&core->instant, execution, of_queue);
 	else
 		heap_remove(&execution->slots->ready, &execution->in_ready);
@@ -71,7 +72,7 @@ static bool is_held_back(struct execution *execution)
 {
 	struct run *home = execution_home(execution);
 
-	if (!run_holds_back(home, execution->definition->wave))
+	if (!run_holds_back(home, execution->wave))
 		return false;
 	run_gate(home, execution);
 	return true;
@@ -80,18 +81,20 @@ static bool is_held_back(struct execution *execution)
 void ready_consider(struct core *core, struct execution *execution)
 {
 	if (execution->state != STATE_WANTED || execution->is_new || execution->is_ready ||
-	    execution->is_gated || execution->n_claims > 0 || execution->n_pending > 0 ||
-	    execution->n_unresolved > 0 || execution->n_missing > 0)
+	    execution->is_retrying || execution->is_gated || execution->n_claims > 0 ||
+	    execution->n_pending > 0 || execution->n_unresolved > 0 || execution->n_missing > 0)
 		return;
 	if (is_held_back(execution))
 		return;
-	if (execution->definition->locks.count > 0 && !lock_claim(core, execution))
+	if (execution->needs_locks && !lock_claim(core, execution))
 		return;
 	ready_push(core, execution);
 }
 
 void ready_forget(struct core *core, struct execution *execution)
 {
+	if (execution->is_retrying)
+		retry_forget(core, execution);
 	if (execution->is_gated)
 		run_ungate(execution_home(execution), execution);
 	if (execution->is_ready)
@@ -104,7 +107,7 @@ void ready_forget(struct core *core, struct execution *execution)
  */
 static bool ready_confirm(struct core *core, struct execution *execution, int64_t now_ns)
 {
-	if (run_holds_back(execution_home(execution), execution->definition->wave)) {
+	if (run_holds_back(execution_home(execution), execution->wave)) {
 		ready_forget(core, execution);
 		is_held_back(execution);
 		return false;
@@ -120,7 +123,7 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 /* Its timeout runs from started_ns on. */
 static void ready_time(struct core *core, struct execution *execution)
 {
-	if (execution->definition->timeout_ns == 0)
+	if (!execution->is_timed)
 		return;
 	execution->deadline_ns = execution->started_ns + execution->definition->timeout_ns;
 	heap_push(&core->timers, &execution->in_timers);
@@ -163,11 +166,22 @@ void ready_resume(struct core *core, struct execution *execution)
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
 }
 
+/* How the last one ended. */
+static void forget_attempt(struct execution *execution)
+{
+	free(execution->info);
+	execution->info = NULL;
+	execution->exit_code = -1;
+	execution->signal = 0;
+}
+
 static void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
 {
 	ready_withdraw(core, execution);
 	if (execution->n_claims > 0)
 		lock_take(core, execution);
+	if (execution->attempt > 0)
+		forget_attempt(execution);
 	execution->attempt++;
 	execution->started_ns = now_ns;
 	ready_resume(core, execution);
@@ -264,6 +278,13 @@ void core_tick(struct core *core, int64_t now_ns)
 		struct execution *execution = by_timer(top);
 		if (execution->deadline_ns > now_ns)
 			break;
+		if (execution->state == STATE_WANTED) {
+			retry_forget(core, execution);
+			touch_execution(core, execution);
+			ready_consider(core, execution);
+			execution_update_progress(core, execution);
+			continue;
+		}
 		if (execution->ending != ERROR_NONE) {
 			ready_end(core, execution, execution->ending, NULL, true, now_ns);
 			continue;

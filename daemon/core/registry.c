@@ -87,17 +87,21 @@ void registry_find_all(
 		    by_name, core->procs, names[i], lengths[i], hashes[i], procs[i]);
 }
 
-struct proc *registry_get(struct core *core, const char *name)
+static struct proc *proc_new(struct core *core, const char *name)
 {
-	struct proc *proc = registry_find(core, name);
+	struct proc *proc = mem_new(1, sizeof(*proc));
 
-	if (proc != NULL)
-		return proc;
-	proc = mem_new(1, sizeof(*proc));
 	proc->name = mem_copy(name);
 	HASH_ADD_KEYPTR(by_name, core->procs, proc->name, strlen(proc->name), proc);
 	history_find(core, proc);
 	return proc;
+}
+
+struct proc *registry_get(struct core *core, const char *name)
+{
+	struct proc *proc = registry_find(core, name);
+
+	return proc != NULL ? proc : proc_new(core, name);
 }
 
 static void proc_free(struct core *core, struct proc *proc)
@@ -125,15 +129,26 @@ static void proc_strip(struct core *core, struct proc *proc)
 	proc->definition = NULL;
 }
 
-struct proc *registry_define_proc(struct core *core, const char *name,
+/* Takes the definition away; the name stays. */
+static void undefine(struct core *core, struct proc *proc)
+{
+	if (proc->proto != NULL)
+		TAILQ_REMOVE(&proc->proto->procs, proc, of_proto);
+	proc_strip(core, proc);
+	proc->proto = NULL;
+	proc->is_defined = false;
+	core->n_defined--;
+}
+
+/* proc: what is known under name so far, or NULL. */
+static struct proc *define(struct core *core, struct proc *proc, const char *name,
     struct definition *definition, struct proto *proto, char **values)
 {
-	struct proc *proc = registry_find(core, name);
-
 	if (proc != NULL && proc->is_defined)
-		registry_undefine_proc(core, proc);
-	touch_name(core, name);
-	proc = registry_get(core, name);
+		undefine(core, proc);
+	if (proc == NULL)
+		proc = proc_new(core, name);
+	touch_proc(core, proc);
 	proc->is_defined = true;
 	proc->definition = definition_ref(definition);
 	proc->proto = proto;
@@ -152,22 +167,35 @@ struct proc *registry_define_proc(struct core *core, const char *name,
 	return proc;
 }
 
+struct proc *registry_define_proc(struct core *core, const char *name,
+    struct definition *definition, struct proto *proto, char **values)
+{
+	return define(core, registry_find(core, name), name, definition, proto, values);
+}
+
+struct proc *registry_create_proc(
+    struct core *core, struct proc *proc, const char *name, struct proto *proto, char **values)
+{
+	return define(core, proc, name, proto->definition, proto, values);
+}
+
 void registry_undefine_proc(struct core *core, struct proc *proc)
 {
-	if (proc->proto != NULL)
-		TAILQ_REMOVE(&proc->proto->procs, proc, of_proto);
-	touch_name(core, proc->name);
-	proc_strip(core, proc);
-	proc->proto = NULL;
-	proc->is_defined = false;
-	core->n_defined--;
+	touch_proc(core, proc);
+	undefine(core, proc);
 	registry_release(core, proc);
 }
 
 void registry_undo_created(struct core *core)
 {
-	while (core->n_created > 0)
-		registry_undefine_proc(core, core->created[--core->n_created]);
+	while (core->n_created > 0) {
+		struct proc *proc = core->created[--core->n_created];
+
+		if (!touch_undo_proc(core, proc))
+			touch_proc(core, proc);
+		undefine(core, proc);
+		registry_release(core, proc);
+	}
 }
 
 void registry_keep_created(struct core *core)
@@ -213,7 +241,7 @@ static bool proc_follow(struct core *core, struct proc *proc, struct definition 
 		}
 		values[i] = mem_copy(value);
 	}
-	touch_name(core, proc->name);
+	touch_proc(core, proc);
 	proc_strip(core, proc);
 	proc->definition = definition_ref(definition);
 	proc->values = values;
@@ -235,7 +263,7 @@ struct proto *registry_put_proto(struct core *core, struct definition *definitio
 	struct proto *proto = registry_find_proto(core, definition->name);
 	struct proc *proc, *next;
 
-	touch_name(core, definition->name);
+	touch_proto(core, definition->name);
 	if (proto == NULL) {
 		proto = mem_new(1, sizeof(*proto));
 		TAILQ_INIT(&proto->procs);
@@ -267,7 +295,7 @@ void registry_remove_proto(struct core *core, struct proto *proto)
 
 	while ((proc = TAILQ_FIRST(&proto->procs)) != NULL)
 		registry_undefine_proc(core, proc);
-	touch_name(core, proto->definition->name);
+	touch_proto(core, proto->definition->name);
 	HASH_DELETE(by_name, core->protos, proto);
 	proto_index(core, proto, false);
 	rdeps_remove(core, proto->definition, proto->rdeps);

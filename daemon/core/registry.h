@@ -38,6 +38,10 @@ void registry_release(struct core *core, struct proc *proc);
 struct proc *registry_define_proc(struct core *core, const char *name,
     struct definition *definition, struct proto *proto, char **values);
 
+/* The same of a name of which it is known what registry_find() says: proc. */
+struct proc *registry_create_proc(struct core *core, struct proc *proc, const char *name,
+    struct proto *proto, char **values);
+
 /* Takes the definition of proc away; proc may be freed by that. */
 void registry_undefine_proc(struct core *core, struct proc *proc);
 

@@ -254,6 +254,8 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
 	       (record->state == STATE_RUNNING || !record->is_pending) &&
+	       (record->retry_ns == 0 || (record->state == STATE_WANTED && record->attempt > 0)) &&
+	       record->n_transient <= record->attempt && is_time(record->retry_ns) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
 	       is_time(record->started_ns) && is_time(record->ended_ns) &&
 	       record->params.text != NULL && has_values(record->definition, record->values) &&
@@ -291,6 +293,9 @@ static void fill_execution(struct execution *execution, const struct execution_r
 {
 	execution->env = record->env;
 	execution->attempt = record->attempt;
+	execution->n_transient = record->n_transient;
+	execution->is_retrying = record->retry_ns > 0;
+	execution->deadline_ns = record->retry_ns;
 	execution->state = (uint8_t)record->state;
 	execution->error = (uint8_t)record->error;
 	execution->ending = (uint8_t)record->ending;
@@ -319,7 +324,7 @@ static struct execution *make_execution(
 	execution->id = record->id;
 	execution->proc = proc;
 	proc->references++;
-	execution->definition = definition_ref(record->definition);
+	execution_define(execution, record->definition);
 	if (proc->definition == record->definition &&
 	    values_are_same(proc->values, (char *const *)record->values, proc->definition->n_args))
 		execution->values = values_ref(proc->values);
@@ -406,7 +411,7 @@ static void override_member(
 	run->n_incomplete--;
 	execution->live_runs--;
 	run->n_progress -= execution->is_in_progress;
-	run_count_out(core, run, execution->definition->wave);
+	run_count_out(core, run, execution->wave);
 }
 
 int restore_member(struct restore *restore, const struct member_record *record)

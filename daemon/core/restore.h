@@ -49,7 +49,8 @@ struct execution_record {
 	struct params_record params;
 	uint32_t env;
 	const char *executor; /* NULL: local */
-	uint16_t attempt;
+	uint16_t attempt, n_transient;
+	int64_t retry_ns; /* 0, or of one that is WANTED again: when it is to be tried */
 	enum execution_state state;
 	enum execution_error error;
 	enum execution_error ending;

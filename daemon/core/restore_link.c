@@ -12,6 +12,7 @@
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/resolve.h"
+#include "daemon/core/retry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
 #include "daemon/core/touch.h"
@@ -209,7 +210,7 @@ static int resume(struct core *core, struct execution *execution, int64_t now_ns
 {
 	enum execution_error ending = execution->ending;
 
-	if (execution->definition->locks.count > 0) {
+	if (execution->needs_locks) {
 		if (!lock_claim(core, execution))
 			return -1; /* another one that runs has it too */
 		lock_take(core, execution);
@@ -254,6 +255,9 @@ static void release(struct core *core, struct execution *execution, int64_t now_
 			settle_dep_failed(core, member, execution->deps[i], now_ns);
 	for (const struct missing *at = execution->missing; at; at = at->next_of_execution)
 		strings_add(&core->appeared, at->proc->name);
+	if (execution->is_retrying)
+		retry_wait(core, execution, execution->deadline_ns);
+	execution_update_progress(core, execution);
 	ready_consider(core, execution);
 }
 

@@ -250,7 +250,7 @@ bool run_holds_back(const struct run *run, int32_t wave)
 
 void run_gate(struct run *run, struct execution *execution)
 {
-	size_t at = wave_search(run, execution->definition->wave);
+	size_t at = wave_search(run, execution->wave);
 
 	TAILQ_INSERT_TAIL(&run->waves[at]->gated, execution, of_queue);
 	execution->is_gated = true;
@@ -258,7 +258,7 @@ void run_gate(struct run *run, struct execution *execution)
 
 void run_ungate(struct run *run, struct execution *execution)
 {
-	size_t at = wave_search(run, execution->definition->wave);
+	size_t at = wave_search(run, execution->wave);
 
 	TAILQ_REMOVE(&run->waves[at]->gated, execution, of_queue);
 	execution->is_gated = false;

@@ -38,8 +38,7 @@ uint32_t search_add_node(
 	struct node *node = GROW(search->nodes, search->n_nodes, search->max_nodes);
 
 	*node = (struct node){.proc = proc, .kind = kind, .execution = execution};
-	search_set_wave(
-	    search, node, execution ? execution->definition->wave : proc->definition->wave);
+	search_set_wave(search, node, execution ? execution->wave : proc->definition->wave);
 	proc->visit = search->visit;
 	proc->node = (uint32_t)(search->n_nodes - 1);
 	proc->named_by = 0;
@@ -438,10 +437,14 @@ static int search_explore(struct search *search, struct proc *const *roots, size
 /* Marks what is reached from the roots without looking below what is adopted. */
 static void search_reach(struct search *search)
 {
+	bool is_all = search->n_joined == 0; /* nothing is there but for what is reached */
+
 	search->n_stack = 0;
-	for (size_t i = 0; i < search->n_nodes; i++)
-		if (search->nodes[i].is_root)
+	for (size_t i = 0; i < search->n_nodes; i++) {
+		search->nodes[i].is_reached = is_all;
+		if (!is_all && search->nodes[i].is_root)
 			search_push(search, (uint32_t)i);
+	}
 	while (search->n_stack > 0) {
 		struct node *node = &search->nodes[search->stack[--search->n_stack]];
 		if (node->is_reached)

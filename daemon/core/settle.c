@@ -12,6 +12,7 @@
 #include "daemon/core/missing.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/resolving.h"
+#include "daemon/core/retry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/wait.h"
@@ -141,7 +142,7 @@ static void count_out(struct core *core, struct membership *member, bool is_fail
 		run->is_failed = true;
 		touch_run(core, run);
 	}
-	run_count_out(core, run, member->execution->definition->wave);
+	run_count_out(core, run, member->execution->wave);
 	wait_on_complete(core, member);
 	run_check_quiet(core, run);
 	if (is_failed)
@@ -170,7 +171,8 @@ static void override(struct core *core, struct membership *member, enum executio
 	struct run *run = member->run;
 
 	/* The waves of the run where it is at home from now on are asked before its locks. */
-	if (execution->state == STATE_WANTED && execution_home(execution) == run)
+	if (execution->state == STATE_WANTED && !execution->is_retrying &&
+	    execution_home(execution) == run)
 		ready_forget(core, execution);
 	member->override = error;
 	member->override_info = execution_copy_info(info);
@@ -313,7 +315,9 @@ static void settle_exit(struct core *core, struct execution *execution,
 	}
 	if (info == NULL && error != ERROR_NONE)
 		info = exit_info(execution, error);
-	settle(core, execution, state, error, info, now_ns);
+	if (error == ERROR_NONE ||
+	    !retry_after(core, execution, error, info, report->is_transient, now_ns))
+		settle(core, execution, state, error, info, now_ns);
 	if (state == STATE_SUCCEEDED)
 		history_note(core, execution);
 	free(info);
@@ -332,9 +336,10 @@ void core_exited(struct core *core, uint64_t id, const struct exit_report *repor
 		else if (WIFSIGNALED(report->wait_status))
 			execution->signal = WTERMSIG(report->wait_status);
 	}
-	if (execution->ending != ERROR_NONE)
-		settle_fail(core, execution, execution->ending, execution->info, now_ns);
-	else
+	if (execution->ending == ERROR_NONE)
 		settle_exit(core, execution, report, now_ns);
+	else if (execution->ending != ERROR_TIMEOUT ||
+	         !retry_after(core, execution, ERROR_TIMEOUT, execution->info, false, now_ns))
+		settle_fail(core, execution, execution->ending, execution->info, now_ns);
 	settle_all(core, now_ns);
 }

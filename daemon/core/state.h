@@ -28,7 +28,8 @@ struct changes {
 	bool is_kept;
 	struct touched executions;
 	struct touched runs;
-	struct strings names; /* of procs and protos; one may be there twice */
+	struct touched procs;  /* defined, or not any more; one may be there twice */
+	struct strings protos; /* their names, the same */
 };
 
 struct core {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/hash.h"
 #include "daemon/core/mem.h"
 
 void strings_take(struct strings *list, char *text)
@@ -18,6 +19,29 @@ void strings_take(struct strings *list, char *text)
 void strings_add(struct strings *list, const char *text)
 {
 	strings_take(list, mem_copy(text));
+}
+
+void strings_make_unique(struct strings *list)
+{
+	struct seen {
+		UT_hash_handle hh;
+	} *set = NULL, *found, *seen = mem_new(list->count, sizeof(*seen));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *text = list->items[i];
+
+		HASH_FIND(hh, set, text, strlen(text), found);
+		if (found != NULL) {
+			free(text);
+			continue;
+		}
+		HASH_ADD_KEYPTR(hh, set, text, strlen(text), &seen[kept]);
+		list->items[kept++] = text;
+	}
+	list->count = kept;
+	HASH_CLEAR(hh, set);
+	free(seen);
 }
 
 bool strings_contain(const struct strings *list, const char *text)

@@ -19,6 +19,9 @@ void strings_add(struct strings *list, const char *text);
 /* Adds text itself, which the list frees from now on. */
 void strings_take(struct strings *list, char *text);
 
+/* Removes those that stand in the list before; the rest keep their order. */
+void strings_make_unique(struct strings *list);
+
 bool strings_contain(const struct strings *list, const char *text);
 
 /* The items joined by between; the caller frees it. An empty list gives "". */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/registry.h"
 
 void core_keep_changes(struct core *core)
 {
@@ -41,10 +42,30 @@ void touch_run(struct core *core, struct run *run)
 		run->touched = touched_add(&core->changes.runs, run);
 }
 
-void touch_name(struct core *core, const char *name)
+/* A reference keeps the name until it is known to be gone; so none has to be looked up again. */
+void touch_proc(struct core *core, struct proc *proc)
+{
+	if (!core->changes.is_kept)
+		return;
+	touched_add(&core->changes.procs, proc);
+	proc->references++;
+}
+
+bool touch_undo_proc(struct core *core, struct proc *proc)
+{
+	struct touched *procs = &core->changes.procs;
+
+	if (procs->count == 0 || procs->items[procs->count - 1] != proc)
+		return false;
+	procs->count--;
+	proc->references--;
+	return true;
+}
+
+void touch_proto(struct core *core, const char *name)
 {
 	if (core->changes.is_kept)
-		strings_add(&core->changes.names, name);
+		strings_add(&core->changes.protos, name);
 }
 
 void touch_forget_execution(struct core *core, struct execution *execution)
@@ -68,7 +89,9 @@ void core_get_changes(const struct core *core, struct core_changes *changes)
 	    .n_executions = core->changes.executions.count,
 	    .runs = (struct run *const *)core->changes.runs.items,
 	    .n_runs = core->changes.runs.count,
-	    .names = &core->changes.names,
+	    .procs = (struct proc *const *)core->changes.procs.items,
+	    .n_procs = core->changes.procs.count,
+	    .protos = &core->changes.protos,
 	    .next_run = core->next_run,
 	    .next_exec = core->next_exec,
 	};
@@ -104,14 +127,23 @@ void core_clear_changes(struct core *core)
 		run->touched = 0;
 		run->is_stored = true;
 	}
+	for (size_t i = 0; i < changes->procs.count; i++) {
+		struct proc *proc = changes->procs.items[i];
+
+		proc->references--;
+		registry_release(core, proc);
+	}
 	touched_empty(&changes->executions);
 	touched_empty(&changes->runs);
-	strings_clear(&changes->names);
+	touched_empty(&changes->procs);
+	strings_clear(&changes->protos);
 }
 
 void touch_clear(struct core *core)
 {
 	free(core->changes.executions.items);
 	free(core->changes.runs.items);
-	strings_clear(&core->changes.names);
+	free(core->changes.procs.items);
+	strings_clear(&core->changes.protos);
+	core->changes = (struct changes){0};
 }

@@ -91,7 +91,7 @@ static void add_lower_waves(struct trail *trail, const struct run *run, int32_t 
 	if (!run_holds_back(run, wave))
 		return;
 	TAILQ_FOREACH (member, &run->members, of_run)
-		if (member->execution->definition->wave < wave && !membership_is_complete(member))
+		if (member->execution->wave < wave && !membership_is_complete(member))
 			trail_add(trail, member->execution);
 }
 
@@ -145,7 +145,7 @@ void trail_add_blockers(struct trail *trail)
 		trail_add_node(trail, late->dep);
 	if (execution->predecessor != NULL)
 		trail_add(trail, execution->predecessor);
-	add_lower_waves(trail, execution_home(execution), execution->definition->wave);
+	add_lower_waves(trail, execution_home(execution), execution->wave);
 	/* It may stand in line for its locks from before a lower wave came up, until its turn. */
 	if (!execution->is_ready && (trail->is_for_ever || execution->n_claims > 0))
 		add_holders(trail, execution->definition, execution->values);

@@ -8,6 +8,8 @@ daemon_supervisor_libsupervisor_a_SOURCES = \
 	daemon/supervisor/key.h \
 	daemon/supervisor/link.c \
 	daemon/supervisor/link.h \
+	daemon/supervisor/makeflags.c \
+	daemon/supervisor/makeflags.h \
 	daemon/supervisor/pool.c \
 	daemon/supervisor/pool.h \
 	daemon/supervisor/restart.c \
@@ -18,6 +20,8 @@ daemon_supervisor_libsupervisor_a_SOURCES = \
 	daemon/supervisor/supervisor.h \
 	daemon/supervisor/table.c \
 	daemon/supervisor/table.h \
+	daemon/supervisor/tokens.c \
+	daemon/supervisor/tokens.h \
 	daemon/supervisor/variables.c \
 	daemon/supervisor/variables.h \
 	daemon/supervisor/wire.c \

@@ -19,6 +19,7 @@
 #include "daemon/supervisor/link.h"
 #include "daemon/supervisor/spawn.h"
 #include "daemon/supervisor/table.h"
+#include "daemon/supervisor/tokens.h"
 #include "daemon/supervisor/variables.h"
 
 /* A worker is reported as started when it has lived that long. */
@@ -34,6 +35,10 @@ struct pool {
 	struct link *link;             /* NULL while there is no scheduler */
 	struct worker_list unreported; /* alive, in the order of their starts */
 	struct worker_list ended;      /* reaped just now */
+	struct tokens tokens;
+	size_t n_token_users;
+	struct worker_list lingering; /* those of them that have ended, but for their group */
+	size_t n_lingering;
 };
 
 struct pool *pool_new(const char *const *own_env)
@@ -44,6 +49,8 @@ struct pool *pool_new(const char *const *own_env)
 		return NULL;
 	TAILQ_INIT(&pool->unreported);
 	TAILQ_INIT(&pool->ended);
+	TAILQ_INIT(&pool->lingering);
+	tokens_init(&pool->tokens);
 	pool->spawner = spawner_new();
 	pool->variables = pool->spawner != NULL ? variables_new(own_env) : NULL;
 	if (pool->variables == NULL) {
@@ -61,6 +68,7 @@ void pool_free(struct pool *pool)
 	if (pool == NULL)
 		return;
 	table_clear(&pool->table);
+	tokens_close(&pool->tokens);
 	variables_free(pool->variables);
 	spawner_free(pool->spawner);
 	free(pool);
@@ -135,6 +143,7 @@ int pool_set_link(struct pool *pool, struct link *link)
 	struct worker *worker;
 
 	pool->link = link;
+	tokens_want(&pool->tokens, false); /* whoever wanted one is no more */
 	if (link == NULL)
 		return 0;
 	if (link_put(link, &message) != 0 ||
@@ -149,6 +158,119 @@ int pool_set_link(struct pool *pool, struct link *link)
 	return link_put(link, &message);
 }
 
+/* --- job tokens --- */
+
+static void give_token(struct pool *pool, struct worker *worker)
+{
+	if (worker->has_token)
+		tokens_give(&pool->tokens);
+	worker->has_token = false;
+}
+
+/* Nothing is left of it that could have tokens. */
+static void forget_token_user(struct pool *pool, struct worker *worker)
+{
+	if (!worker->is_token_user)
+		return;
+	give_token(pool, worker);
+	worker->is_token_user = false;
+	if (worker->is_lingering) {
+		TAILQ_REMOVE(&pool->lingering, worker, of_lingering);
+		pool->n_lingering--;
+	}
+	worker->is_lingering = false;
+	if (--pool->n_token_users == 0)
+		tokens_refill(&pool->tokens);
+}
+
+/* Its leader has been reaped, so where the group is empty nobody has it. */
+static bool has_group(const struct worker *worker)
+{
+	return kill(-worker->pid, 0) == 0 || errno == EPERM;
+}
+
+static void note_token_user_end(struct pool *pool, struct worker *worker)
+{
+	if (!worker->exit.has_leftovers) {
+		forget_token_user(pool, worker);
+	} else if (worker->is_token_user) {
+		worker->is_lingering = true;
+		TAILQ_INSERT_TAIL(&pool->lingering, worker, of_lingering);
+		pool->n_lingering++;
+	}
+}
+
+/* Among the orphans that were reaped may have been the last of a group. */
+static void look_at_lingering(struct pool *pool)
+{
+	struct worker *worker, *next;
+
+	for (worker = TAILQ_FIRST(&pool->lingering); worker != NULL; worker = next) {
+		next = TAILQ_NEXT(worker, of_lingering);
+		if (!has_group(worker))
+			forget_token_user(pool, worker);
+	}
+	if (pool->n_lingering > 0 && pool->n_lingering == pool->n_token_users)
+		tokens_suspend(&pool->tokens);
+}
+
+static int handle_set_tokens(struct pool *pool, const struct wire_message *message)
+{
+	tokens_set(&pool->tokens, message->tokens.limit, message->tokens.path);
+	if (pool->tokens.error != 0)
+		log_error("no job tokens error=%s", strerror(pool->tokens.error));
+	if (pool->n_token_users == 0)
+		tokens_refill(&pool->tokens);
+	return 0;
+}
+
+int pool_get_token_fd(const struct pool *pool)
+{
+	return tokens_get_fd(&pool->tokens);
+}
+
+int pool_collect_tokens(struct pool *pool)
+{
+	struct wire_message message = {.kind = WIRE_TOKEN};
+
+	if (!tokens_collect(&pool->tokens) || pool->link == NULL)
+		return 0;
+	return link_put(pool->link, &message);
+}
+
+static int handle_want_token(struct pool *pool, const struct wire_message *message)
+{
+	/* One that is reserved already, for a SPAWN that did not come, is told of again. */
+	tokens_want(&pool->tokens, false);
+	if (!message->is_on)
+		return 0;
+	tokens_want(&pool->tokens, true);
+	return pool_collect_tokens(pool);
+}
+
+static int refuse_token(struct pool *pool, struct worker_key key)
+{
+	struct wire_message message = {.kind = WIRE_NO_TOKEN, .key = key};
+
+	tokens_want(&pool->tokens, true);
+	return link_put(pool->link, &message);
+}
+
+/* While it waits for what it has started itself, others may have its token. Afterwards it goes on
+ * at once, with one if there is one. */
+static int handle_lend_token(struct pool *pool, const struct wire_message *message)
+{
+	struct worker *worker = table_find(&pool->table, message->key);
+
+	if (worker == NULL || !worker->is_alive || !worker->is_token_user)
+		return 0;
+	if (message->is_on)
+		give_token(pool, worker);
+	else if (!worker->has_token)
+		worker->has_token = tokens_take(&pool->tokens);
+	return 0;
+}
+
 /* --- exits --- */
 
 void pool_note_exit(struct pool *pool, pid_t pid, int wait_status, const struct rusage *usage)
@@ -160,6 +282,7 @@ void pool_note_exit(struct pool *pool, pid_t pid, int wait_status, const struct 
 	worker->exit.ended_ns = clock_time_ns();
 	worker->exit.wait_status = wait_status;
 	worker->exit.usage = *usage;
+	give_token(pool, worker);
 	unreported_remove(pool, worker);
 	table_set_ended(&pool->table, worker);
 	TAILQ_INSERT_TAIL(&pool->ended, worker, entry);
@@ -174,10 +297,12 @@ int pool_report_exits(struct pool *pool)
 		TAILQ_REMOVE(&pool->ended, worker, entry);
 		inject_death("reaped");
 		/* Only now: its orphans that had ended too have been reaped meanwhile. */
-		worker->exit.has_leftovers = kill(-worker->pid, 0) == 0 || errno == EPERM;
+		worker->exit.has_leftovers = has_group(worker);
+		note_token_user_end(pool, worker);
 		if (result == 0)
 			result = report(pool, worker);
 	}
+	look_at_lingering(pool);
 	return result;
 }
 
@@ -187,15 +312,34 @@ static int handle_ack(struct pool *pool, const struct wire_message *message)
 
 	if (worker == NULL)
 		return 0; /* said again after a restart */
-	if (worker->is_alive)
+	if (worker->is_alive) {
 		log_warning("acknowledged while alive exec=%" PRIu64 " pid=%d", message->key.exec,
 		    worker->pid);
-	else
+	} else {
+		forget_token_user(pool, worker);
 		table_remove(&pool->table, worker);
+	}
 	return 0;
 }
 
 /* --- starting and signalling --- */
+
+/* The environment of a worker, with its way to the jobserver. NULL: *error says what failed; else
+ * *makeflags is in it, for the caller to free. */
+static const char *const *merge_variables(
+    struct pool *pool, const struct wire_spawn *spawn, char **makeflags, struct spawn_error *error)
+{
+	const char *const *envp = variables_merge(pool->variables, spawn->env, spawn->extra_env);
+
+	if (envp != NULL && spawn->jobserver != JOBSERVER_NONE) {
+		*makeflags = makeflags_join(variables_get(pool->variables, "MAKEFLAGS"),
+		    spawn->jobserver, pool->tokens.limit, pool->tokens.path);
+		envp = *makeflags != NULL ? variables_add(pool->variables, *makeflags) : NULL;
+	}
+	if (envp == NULL)
+		*error = (struct spawn_error){SPAWN_ENVIRONMENT, errno};
+	return envp;
+}
 
 /* -1: *error says what failed. */
 static pid_t start_process(struct pool *pool, const struct wire_spawn *spawn, const int *terminal,
@@ -206,6 +350,8 @@ static pid_t start_process(struct pool *pool, const struct wire_spawn *spawn, co
 	    .log = spawn->log,
 	    .output = spawn->output,
 	    .terminal = terminal};
+	char *makeflags = NULL;
+	pid_t pid = -1;
 
 	if (pool->table.n > POOL_MAX_WORKERS) {
 		*error = (struct spawn_error){SPAWN_FORK, EAGAIN};
@@ -215,12 +361,19 @@ static pid_t start_process(struct pool *pool, const struct wire_spawn *spawn, co
 		*error = (struct spawn_error){SPAWN_TERMINAL, EBADF};
 		return -1;
 	}
-	request.envp = variables_merge(pool->variables, spawn->env, spawn->extra_env);
-	if (request.envp == NULL) {
-		*error = (struct spawn_error){SPAWN_ENVIRONMENT, errno};
+	if (spawn->jobserver != JOBSERVER_NONE && pool->tokens.fd == -1) {
+		int reason = pool->tokens.error != 0 ? pool->tokens.error : ENOENT;
+
+		*error = (struct spawn_error){SPAWN_JOBSERVER, reason};
 		return -1;
 	}
-	return spawner_run(pool->spawner, &request, error);
+	if (spawn->jobserver == JOBSERVER_PIPE)
+		request.jobserver = pool->tokens.path;
+	request.envp = merge_variables(pool, spawn, &makeflags, error);
+	if (request.envp != NULL)
+		pid = spawner_run(pool->spawner, &request, error);
+	free(makeflags);
+	return pid;
 }
 
 static void start_worker(
@@ -240,6 +393,11 @@ static void start_worker(
 		return;
 	}
 	worker->exit.pid = pid;
+	if (spawn->jobserver != JOBSERVER_NONE) {
+		worker->is_token_user = true;
+		pool->n_token_users++;
+		return; /* reported at once: from now on it does not wait for a token */
+	}
 	worker->is_unreported = true;
 	TAILQ_INSERT_TAIL(&pool->unreported, worker, entry);
 }
@@ -249,6 +407,8 @@ static int handle_spawn(struct pool *pool, const struct wire_message *message)
 	struct worker *worker = table_find(&pool->table, message->key);
 	int terminal[LINK_MESSAGE_FDS];
 	bool has_terminal = message->spawn.is_terminal && link_take_fds(pool->link, terminal) == 0;
+	/* Where there are none, starting it fails, and says why. */
+	bool needs_token = message->spawn.jobserver != JOBSERVER_NONE && pool->tokens.fd != -1;
 	int result = 0;
 
 	if (worker != NULL) {
@@ -257,15 +417,24 @@ static int handle_spawn(struct pool *pool, const struct wire_message *message)
 			result = report(pool, worker);
 		goto out;
 	}
+	if (needs_token && !tokens_take(&pool->tokens)) {
+		result = refuse_token(pool, message->key);
+		goto out;
+	}
 	inject_death("spawn");
 	worker = table_add(&pool->table, message->key);
 	if (worker == NULL) {
 		result = -1;
+		if (needs_token)
+			tokens_give(&pool->tokens);
 		goto out;
 	}
+	worker->has_token = needs_token;
 	start_worker(pool, worker, &message->spawn, has_terminal ? terminal : NULL);
 	inject_death("spawned");
 	if (!worker->is_alive)
+		give_token(pool, worker);
+	if (!worker->is_unreported)
 		result = report(pool, worker);
 out:
 	for (size_t i = 0; has_terminal && i < LINK_MESSAGE_FDS; i++)
@@ -327,6 +496,12 @@ int pool_handle(struct pool *pool, const struct wire_message *message)
 	case WIRE_DROP_ENV:
 		variables_drop(pool->variables, message->env);
 		return 0;
+	case WIRE_SET_TOKENS:
+		return handle_set_tokens(pool, message);
+	case WIRE_WANT_TOKEN:
+		return handle_want_token(pool, message);
+	case WIRE_LEND_TOKEN:
+		return handle_lend_token(pool, message);
 	default:
 		errno = EPROTO;
 		return -1;

@@ -45,6 +45,11 @@ int pool_report_starts(struct pool *pool, int64_t clock_ns);
 /* When the next start is due to be reported, on the monotonic clock; INT64_MAX: never. */
 int64_t pool_next_report_ns(const struct pool *pool);
 
+/* Job tokens: what is to be polled for input (-1: nothing), and what is to be done then: 0, or -1
+ * with errno as above. */
+int pool_get_token_fd(const struct pool *pool);
+int pool_collect_tokens(struct pool *pool);
+
 /* Signals every worker's process group. */
 void pool_signal_all(struct pool *pool, int signal);
 

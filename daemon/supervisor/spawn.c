@@ -21,9 +21,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/supervisor/makeflags.h"
+
 #define CHILD_STACK_BYTES (64u << 10)
 #define CHILD_FAILED_STATUS 127
 #define OPEN_TRIES 100
+
+/* Above all descriptors that a worker is given. */
+#define FREE_FD 10
 
 /* All that the log then has. */
 #define TERMINAL_NOTE "(its output went to the terminal of the client that asked for it)\n"
@@ -52,6 +57,7 @@ static const char *const stage_names[N_SPAWN_STAGES] = {
     [SPAWN_STDIN] = "stdin",
     [SPAWN_LOG] = "log",
     [SPAWN_OUTPUT] = "output",
+    [SPAWN_JOBSERVER] = "jobserver",
     [SPAWN_CHDIR] = "chdir",
     [SPAWN_EXEC] = "exec",
 };
@@ -196,6 +202,33 @@ CHILD_CODE static enum spawn_stage child_redirect(const struct child *child)
 	return dup2(log_fd, STDERR_FILENO) == -1 ? SPAWN_LOG : SPAWN_DONE;
 }
 
+/*
+ * One end of the FIFO as a descriptor that is inherited. Each worker opens it for itself: what it
+ * sets there (make has its end non-blocking) is then no other's business. -1 with errno.
+ */
+CHILD_CODE static int child_open_fifo(const char *path, int flags, int as_fd)
+{
+	/* Never blocks: whatever stands there, nobody is to wait for its other end. */
+	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	int high = fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD) : -1;
+
+	if (high == -1 || dup2(high, as_fd) == -1)
+		return -1;
+	return fcntl(as_fd, F_SETFL, flags);
+}
+
+/* After all others: the parent's descriptors, of which these may have the numbers, are not needed
+ * any more. */
+CHILD_CODE static enum spawn_stage child_open_jobserver(const struct spawn_request *request)
+{
+	if (request->jobserver == NULL)
+		return SPAWN_DONE;
+	if (child_open_fifo(request->jobserver, O_RDONLY, JOBSERVER_READ_FD) == -1 ||
+	    child_open_fifo(request->jobserver, O_WRONLY, JOBSERVER_WRITE_FD) == -1)
+		return SPAWN_JOBSERVER;
+	return SPAWN_DONE;
+}
+
 CHILD_CODE static const char *child_find_path(const char *const *envp)
 {
 	for (; *envp != NULL; envp++)
@@ -250,6 +283,8 @@ CHILD_CODE static int child_main(void *arg)
 		stage = SPAWN_SESSION;
 	if (stage == SPAWN_DONE)
 		stage = child_redirect(child);
+	if (stage == SPAWN_DONE)
+		stage = child_open_jobserver(child->request);
 	if (stage == SPAWN_DONE && chdir(child->request->cwd) != 0)
 		stage = SPAWN_CHDIR;
 	if (stage == SPAWN_DONE) {

@@ -17,6 +17,7 @@ enum spawn_stage {
 	SPAWN_STDIN,
 	SPAWN_LOG,
 	SPAWN_OUTPUT,
+	SPAWN_JOBSERVER,
 	SPAWN_CHDIR,
 	SPAWN_EXEC,
 	N_SPAWN_STAGES,
@@ -36,6 +37,8 @@ struct spawn_request {
 	const char *output; /* NULL, or a file for standard output alone, emptied if it is there */
 	/* NULL, or what becomes standard input, output (without output) and error; all above 2. */
 	const int *terminal;
+	/* NULL, or the FIFO whose ends are to be JOBSERVER_READ_FD and JOBSERVER_WRITE_FD. */
+	const char *jobserver;
 };
 
 struct spawner;

@@ -33,7 +33,7 @@
 #define GIVE_UP_STOPPING 3
 #define END_WORKERS_NS (10 * CLOCK_SECOND)
 
-enum { POLL_SIGNAL, POLL_LINK, POLL_READY, N_POLL };
+enum { POLL_SIGNAL, POLL_LINK, POLL_READY, POLL_TOKENS, N_POLL };
 
 struct supervisor {
 	const struct supervisor_options *options;
@@ -336,6 +336,7 @@ static void wait_for_events(struct supervisor *supervisor, int64_t next_ns)
 	    [POLL_SIGNAL] = {.fd = supervisor->signal_fd, .events = POLLIN},
 	    [POLL_LINK] = {.fd = supervisor->link.fd, .events = POLLIN},
 	    [POLL_READY] = {.fd = supervisor->ready_fd, .events = POLLIN},
+	    [POLL_TOKENS] = {.fd = pool_get_token_fd(supervisor->pool), .events = POLLIN},
 	};
 	struct timespec timeout = {0};
 	int64_t left_ns = next_ns == INT64_MAX ? 0 : next_ns - clock_monotonic_ns();
@@ -354,6 +355,8 @@ static void wait_for_events(struct supervisor *supervisor, int64_t next_ns)
 		receive(supervisor);
 	if (fds[POLL_SIGNAL].revents != 0)
 		handle_signals(supervisor);
+	if (fds[POLL_TOKENS].revents != 0 && pool_collect_tokens(supervisor->pool) != 0)
+		drop_link(supervisor, errno);
 }
 
 static int open_signals(void)

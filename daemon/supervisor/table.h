@@ -26,11 +26,15 @@ struct worker {
 	pid_t pid; /* also its process group's number; 0: it was never started */
 	bool is_alive;
 	bool is_unreported; /* alive, and in the list of those that the scheduler was not told of */
+	bool is_token_user; /* it, or what is left of its group, may have job tokens */
+	bool has_token;     /* one of its own */
+	bool is_lingering;  /* in the list of token users that have ended themselves */
 	struct wire_exit exit; /* pid and started_ns are set from the start */
 	int64_t clock_ns;      /* of the start, on the monotonic clock */
 	UT_hash_handle by_key;
 	UT_hash_handle by_pid;
 	TAILQ_ENTRY(worker) entry; /* in unreported or, until its end is reported, in ended */
+	TAILQ_ENTRY(worker) of_lingering;
 };
 
 TAILQ_HEAD(worker_list, worker);

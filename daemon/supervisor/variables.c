@@ -13,6 +13,8 @@
 #define HASH_NONFATAL_OOM 1 /* an element that could not be added has no table */
 #include <uthash.h>
 
+#include "daemon/supervisor/makeflags.h"
+
 struct environment {
 	uint32_t number;
 	size_t n;
@@ -28,6 +30,7 @@ struct variables {
 	struct environment *kept; /* by number */
 	size_t kept_bytes;
 	const char **merged;
+	size_t n_merged;
 	size_t merged_capacity;
 };
 
@@ -67,14 +70,17 @@ static struct environment *environment_new(uint32_t number, const char *const *l
 		free(environment);
 		return NULL;
 	}
+	environment->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		size_t size = strlen(list[i]) + 1;
+		char *copy = memcpy(environment->text + offset, list[i], strlen(list[i]) + 1);
 
-		environment->list[i] = memcpy(environment->text + offset, list[i], size);
-		environment->bits[i] = name_bit(list[i], name_measure(list[i]));
-		offset += size;
+		offset += strlen(list[i]) + 1;
+		if (!makeflags_strip(copy))
+			continue;
+		environment->list[environment->n] = copy;
+		environment->bits[environment->n++] = name_bit(copy, name_measure(copy));
 	}
-	environment->list[n] = NULL;
+	environment->list[environment->n] = NULL;
 	return environment;
 }
 
@@ -187,7 +193,7 @@ const char *const *variables_merge(
 	}
 	while (extra[n] != NULL)
 		n++;
-	needed = environment->n + n + 1;
+	needed = environment->n + n + 2; /* with one of variables_add() */
 	if (needed > variables->merged_capacity) {
 		const char **merged = reallocarray(variables->merged, needed, sizeof(*merged));
 
@@ -205,6 +211,35 @@ const char *const *variables_merge(
 		    !is_replaced(environment->list[i], extra))
 			variables->merged[n++] = environment->list[i];
 	variables->merged[n] = NULL;
+	variables->n_merged = n;
+	return variables->merged;
+}
+
+static const char **find_merged(const struct variables *variables, const char *name, size_t length)
+{
+	const char **at = variables->merged;
+
+	for (; *at != NULL; at++)
+		if (name_measure(*at) == length && memcmp(*at, name, length) == 0)
+			break;
+	return at;
+}
+
+const char *variables_get(const struct variables *variables, const char *name)
+{
+	size_t length = strlen(name);
+	const char *variable = *find_merged(variables, name, length);
+
+	return variable != NULL && variable[length] == '=' ? variable + length + 1 : NULL;
+}
+
+const char *const *variables_add(struct variables *variables, const char *variable)
+{
+	const char **at = find_merged(variables, variable, name_measure(variable));
+
+	if (*at == NULL)
+		variables->merged[++variables->n_merged] = NULL;
+	*at = variable;
 	return variables->merged;
 }
 

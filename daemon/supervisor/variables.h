@@ -13,7 +13,8 @@
 
 struct variables;
 
-/* Keeps own ("NAME=value", NULL-ended, copied) as number 0. NULL: ENOMEM. */
+/* Keeps own ("NAME=value", NULL-ended, copied) as number 0. NULL: ENOMEM. Of this and what else is
+ * kept, what leads make to somebody's jobserver is left out (makeflags.h). */
 struct variables *variables_new(const char *const *own);
 void variables_free(struct variables *variables);
 
@@ -30,6 +31,15 @@ void variables_drop(struct variables *variables, uint32_t env);
  */
 const char *const *variables_merge(
     struct variables *variables, uint32_t env, const char *const *extra);
+
+/*
+ * variable ("NAME=value", borrowed) over what the last variables_merge() gave: the list with it,
+ * valid as long.
+ */
+const char *const *variables_add(struct variables *variables, const char *variable);
+
+/* The value of name in what the last variables_merge() gave, or NULL. */
+const char *variables_get(const struct variables *variables, const char *name);
 
 /* Calls visit for each number but 0 until it returns other than 0, which is returned then. */
 int variables_each(

@@ -23,7 +23,7 @@ struct header {
 struct fixed_key {
 	uint64_t exec;
 	uint32_t attempt;
-	uint32_t number; /* signal of SIGNAL */
+	uint32_t number; /* signal of SIGNAL; of LEND_TOKEN: whether */
 };
 
 struct fixed_number {
@@ -37,6 +37,8 @@ struct fixed_spawn {
 	uint32_t is_terminal;
 	uint32_t n_argv;
 	uint32_t n_extra_env;
+	uint32_t jobserver;
+	uint32_t reserved;
 };
 
 struct fixed_started {
@@ -58,7 +60,7 @@ struct fixed_exit {
 	struct rusage usage;
 };
 
-_Static_assert(sizeof(struct fixed_spawn) == 32, "no holes");
+_Static_assert(sizeof(struct fixed_spawn) == 40, "no holes");
 _Static_assert(sizeof(struct fixed_exit) == 56 + sizeof(struct rusage), "no holes");
 
 /* --- buffers --- */
@@ -169,8 +171,10 @@ static int put_spawn(struct wire_buffer *buffer, const struct wire_message *mess
 {
 	const struct wire_spawn *spawn = &message->spawn;
 	const char *output = spawn->output != NULL ? spawn->output : "";
-	struct fixed_spawn fixed = {
-	    .key = key_pack(message->key, 0), .env = spawn->env, .is_terminal = spawn->is_terminal};
+	struct fixed_spawn fixed = {.key = key_pack(message->key, 0),
+	    .env = spawn->env,
+	    .is_terminal = spawn->is_terminal,
+	    .jobserver = spawn->jobserver};
 	size_t size = strlen(spawn->cwd) + strlen(spawn->log) + strlen(output) + 3;
 	uint8_t *at;
 
@@ -215,6 +219,19 @@ static int put_exit(struct wire_buffer *buffer, const struct wire_message *messa
 	return message_begin(buffer, WIRE_EXIT, &fixed, sizeof(fixed), 0) != NULL ? 0 : -1;
 }
 
+static int put_tokens(struct wire_buffer *buffer, const struct wire_message *message)
+{
+	const struct wire_tokens *tokens = &message->tokens;
+	struct fixed_number fixed = {.number = tokens->limit, .n_strings = 1};
+	uint8_t *at =
+	    message_begin(buffer, WIRE_SET_TOKENS, &fixed, sizeof(fixed), strlen(tokens->path) + 1);
+
+	if (at == NULL)
+		return -1;
+	string_append(at, tokens->path);
+	return 0;
+}
+
 int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 {
 	struct fixed_key key = key_pack(message->key, 0);
@@ -230,6 +247,8 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		return put_exit(buffer, message);
 	case WIRE_ENV:
 		return put_env(buffer, message);
+	case WIRE_SET_TOKENS:
+		return put_tokens(buffer, message);
 	case WIRE_STARTED:
 		started = (struct fixed_started){.key = key,
 		    .pid = message->started.pid,
@@ -238,9 +257,12 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		size = sizeof(started);
 		break;
 	case WIRE_SIGNAL:
-		key.number = (uint32_t)message->signal;
+	case WIRE_LEND_TOKEN:
+		key.number =
+		    message->kind == WIRE_SIGNAL ? (uint32_t)message->signal : message->is_on;
 		/* fallthrough */
 	case WIRE_ACK:
+	case WIRE_NO_TOKEN:
 		fixed = &key;
 		size = sizeof(key);
 		break;
@@ -251,7 +273,11 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 	case WIRE_DROP_ENV:
 		number.number = message->env;
 		break;
+	case WIRE_WANT_TOKEN:
+		number.number = message->is_on;
+		break;
 	case WIRE_READY:
+	case WIRE_TOKEN:
 	case WIRE_FAREWELL:
 		break;
 	}
@@ -342,10 +368,12 @@ static int take_spawn(
 
 	if (take_fixed(cursor, &fixed, sizeof(fixed)) != 0)
 		return -1;
-	if (fixed.n_argv == 0 || fixed.is_terminal > 1)
+	if (fixed.n_argv == 0 || fixed.is_terminal > 1 || fixed.jobserver >= N_JOBSERVER_STYLES)
 		return fail(EPROTO);
 	message->key = (struct worker_key){.exec = fixed.key.exec, .attempt = fixed.key.attempt};
-	*spawn = (struct wire_spawn){.env = fixed.env, .is_terminal = fixed.is_terminal};
+	*spawn = (struct wire_spawn){.env = fixed.env,
+	    .is_terminal = fixed.is_terminal,
+	    .jobserver = (enum jobserver_style)fixed.jobserver};
 	spawn->cwd = take_string(cursor);
 	spawn->log = spawn->cwd != NULL ? take_string(cursor) : NULL;
 	spawn->output = spawn->log != NULL ? take_string(cursor) : NULL;
@@ -371,13 +399,30 @@ static int take_number(
 		return -1;
 	if (message->kind == WIRE_HELLO)
 		message->version = fixed.number;
+	else if (message->kind == WIRE_WANT_TOKEN)
+		message->is_on = fixed.number != 0;
 	else
 		message->env = fixed.number;
+	if (message->kind == WIRE_WANT_TOKEN && fixed.number > 1)
+		return fail(EPROTO);
 	if (message->kind != WIRE_ENV)
 		return fixed.n_strings == 0 ? 0 : fail(EPROTO);
 	if (take_lists(cursor, strings, fixed.n_strings, 0) != 0)
 		return -1;
 	message->variables = strings->items;
+	return 0;
+}
+
+static int take_tokens(struct cursor *cursor, struct wire_message *message)
+{
+	struct fixed_number fixed;
+
+	if (take_fixed(cursor, &fixed, sizeof(fixed)) != 0)
+		return -1;
+	message->tokens.limit = fixed.number;
+	message->tokens.path = take_string(cursor);
+	if (fixed.n_strings != 1 || message->tokens.path == NULL || message->tokens.path[0] != '/')
+		return fail(EPROTO);
 	return 0;
 }
 
@@ -415,11 +460,27 @@ static int take_exit(struct cursor *cursor, struct wire_message *message)
 	return 0;
 }
 
+/* What has a key, and at most a number. */
+static int take_keyed(struct cursor *cursor, struct wire_message *message)
+{
+	uint32_t number = 0, max = 0;
+
+	if (take_key(cursor, message, &number) != 0)
+		return -1;
+	if (message->kind == WIRE_SIGNAL) {
+		message->signal = (int)number;
+		return number > 0 && number < (uint32_t)NSIG ? 0 : fail(EPROTO);
+	}
+	if (message->kind == WIRE_LEND_TOKEN) {
+		message->is_on = number == 1;
+		max = 1;
+	}
+	return number <= max ? 0 : fail(EPROTO);
+}
+
 static int take_body(
     struct cursor *cursor, struct wire_strings *strings, struct wire_message *message)
 {
-	uint32_t number = 0;
-
 	switch (message->kind) {
 	case WIRE_SPAWN:
 		return take_spawn(cursor, strings, message);
@@ -429,17 +490,18 @@ static int take_body(
 		return take_started(cursor, message);
 	case WIRE_SIGNAL:
 	case WIRE_ACK:
-		if (take_key(cursor, message, &number) != 0)
-			return -1;
-		if (message->kind == WIRE_ACK)
-			return number == 0 ? 0 : fail(EPROTO);
-		message->signal = (int)number;
-		return number > 0 && number < (uint32_t)NSIG ? 0 : fail(EPROTO);
+	case WIRE_NO_TOKEN:
+	case WIRE_LEND_TOKEN:
+		return take_keyed(cursor, message);
+	case WIRE_SET_TOKENS:
+		return take_tokens(cursor, message);
 	case WIRE_HELLO:
 	case WIRE_HELD:
 	case WIRE_ENV:
 	case WIRE_DROP_ENV:
 	case WIRE_READY:
+	case WIRE_TOKEN:
+	case WIRE_WANT_TOKEN:
 	case WIRE_FAREWELL:
 		return take_number(cursor, strings, message);
 	}

@@ -9,6 +9,9 @@
  * EXIT, stores that, sends ACK. A scheduler that has just connected is sent HELLO, then HELD for
  * each environment, STARTED for each worker that lives and EXIT for each exit not acknowledged,
  * then READY.
+ *
+ * A SPAWN that needs a job token when none is free is answered with NO_TOKEN, and is forgotten. As
+ * soon as one is free, TOKEN says that it is kept for the next SPAWN.
  */
 #ifndef PARPROC_DAEMON_SUPERVISOR_WIRE_H
 #define PARPROC_DAEMON_SUPERVISOR_WIRE_H
@@ -20,9 +23,10 @@
 #include <sys/types.h>
 
 #include "daemon/supervisor/key.h"
+#include "daemon/supervisor/makeflags.h"
 #include "daemon/supervisor/spawn.h"
 
-#define WIRE_VERSION 2u
+#define WIRE_VERSION 3u
 
 /* Of one message. What execve(2) takes is less, so nothing that could be executed is refused. */
 #define WIRE_MAX_MESSAGE_BYTES (8u << 20)
@@ -34,6 +38,8 @@ enum wire_kind {
 	WIRE_STARTED,
 	WIRE_EXIT,
 	WIRE_READY,
+	WIRE_NO_TOKEN,
+	WIRE_TOKEN,
 	/* The scheduler's. */
 	WIRE_SPAWN = 33,
 	WIRE_SIGNAL,
@@ -41,16 +47,25 @@ enum wire_kind {
 	WIRE_ENV,
 	WIRE_DROP_ENV,
 	WIRE_FAREWELL,
+	WIRE_SET_TOKENS, /* how many there are */
+	WIRE_WANT_TOKEN, /* or does not: the scheduler */
+	WIRE_LEND_TOKEN, /* a worker does not need its own for a while, or needs it again */
 };
 
 struct wire_spawn {
-	uint32_t env;     /* number of an environment, 0: the supervisor's own */
-	bool is_terminal; /* three descriptors come with the message's first byte */
+	uint32_t env;                   /* number of an environment, 0: the supervisor's own */
+	bool is_terminal;               /* three descriptors come with the message's first byte */
+	enum jobserver_style jobserver; /* other than none: it needs a job token */
 	const char *cwd;
 	const char *log;
 	const char *output;           /* or NULL */
 	const char *const *argv;      /* NULL-ended, one or more */
 	const char *const *extra_env; /* NULL-ended */
+};
+
+struct wire_tokens {
+	uint32_t limit;
+	const char *path; /* of the FIFO */
 };
 
 struct wire_started {
@@ -70,11 +85,13 @@ struct wire_exit {
 
 struct wire_message {
 	enum wire_kind kind;
-	struct worker_key key; /* of STARTED, EXIT, SPAWN, SIGNAL, ACK */
+	struct worker_key key; /* of STARTED, EXIT, NO_TOKEN, SPAWN, SIGNAL, ACK, LEND_TOKEN */
 	union {
-		uint32_t version; /* HELLO */
-		uint32_t env;     /* HELD, ENV, DROP_ENV */
-		int signal;       /* SIGNAL */
+		uint32_t version;          /* HELLO */
+		uint32_t env;              /* HELD, ENV, DROP_ENV */
+		int signal;                /* SIGNAL */
+		bool is_on;                /* WANT_TOKEN, LEND_TOKEN */
+		struct wire_tokens tokens; /* SET_TOKENS */
 		struct wire_started started;
 		struct wire_exit exit;
 		struct wire_spawn spawn;

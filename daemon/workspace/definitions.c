@@ -9,6 +9,7 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/workspace/log_ignore.h"
+#include "daemon/workspace/retries.h"
 #include "daemon/workspace/scalar.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/units.h"
@@ -50,21 +51,6 @@ static int read_command(const struct reader *reader, const struct place *place, 
 		command->words[index] = mem_copy(json_string_value(word));
 	if (!*command->words[0])
 		return reader_refuse(reader, place, "must begin with the name of a program");
-	return 0;
-}
-
-static int read_duration(const struct reader *reader, const struct place *place,
-    const json_t *value, int64_t *duration_ns)
-{
-	int status;
-
-	if (json_is_string(value))
-		status = units_parse_duration(json_string_value(value), duration_ns);
-	else
-		status = units_convert_seconds(json_number_value(value), duration_ns);
-	if (status)
-		return reader_refuse(
-		    reader, place, "not a duration like 30, 1.5s, 500ms, 5m, 2h or 1d");
 	return 0;
 }
 
@@ -251,12 +237,18 @@ static int read_wave(const struct reader *reader, const struct place *place, con
 static int read_timeout(const struct reader *reader, const struct place *place, const json_t *value,
     struct definition *definition)
 {
-	if (read_duration(reader, place, value, &definition->timeout_ns))
+	if (reader_read_duration(reader, place, value, &definition->timeout_ns))
 		return -1;
 	if (definition->timeout_ns == 0)
 		return reader_refuse(
 		    reader, place, "must be more than 0 (without it there is none)");
 	return 0;
+}
+
+static int read_retries(const struct reader *reader, const struct place *place, const json_t *value,
+    struct definition *definition)
+{
+	return retries_read(reader, place, value, &definition->retries);
 }
 
 static int read_now(const struct reader *reader, const struct place *place, const json_t *value,
@@ -327,6 +319,19 @@ static int read_log_ignore(const struct reader *reader, const struct place *plac
 	return definition->log_ignore ? 0 : reader_refuse(reader, place, "out of memory");
 }
 
+static int read_jobserver(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	const char *form = json_string_value(value);
+
+	(void)reader, (void)place;
+	if (form)
+		definition->jobserver = strcmp(form, "fifo") == 0 ? USES_FIFO : USES_PIPE;
+	else
+		definition->jobserver = json_is_true(value) ? USES_JOBSERVER : USES_NO_JOBSERVER;
+	return 0;
+}
+
 struct field {
 	const char *key;
 	field_reader *read;
@@ -341,12 +346,14 @@ static const struct field fields[] = {
     {"locks", read_locks},
     {"wave", read_wave},
     {"timeout", read_timeout},
+    {"retries", read_retries},
     {"now", read_now},
     {"cwd", read_cwd},
     {"env", read_env},
     {"result", read_result},
     {"params", read_params},
     {"log_ignore", read_log_ignore},
+    {"jobserver", read_jobserver},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -11,6 +11,7 @@
 
 #include "daemon/core/definition.h"
 #include "daemon/core/mem.h"
+#include "daemon/supervisor/tokens.h"
 #include "daemon/workspace/units.h"
 
 #define MAX_COUNT 1000000
@@ -19,6 +20,7 @@
 #define MIN_LOG_BYTES (INT64_C(256) << 10)
 #define MAX_LOG_BYTES (INT64_C(1) << 40)
 #define UNLIMITED "unlimited"
+#define OFF "off"
 
 enum option_kind {
 	KIND_PARALLEL,
@@ -29,6 +31,7 @@ enum option_kind {
 	KIND_RESULT_SIZE,
 	KIND_LOG_SIZE,
 	KIND_SEPARATOR,
+	KIND_TOKENS,
 };
 
 struct option {
@@ -69,7 +72,8 @@ static const struct schema_shape duration_shape = {
 	X("kill_after", kill_after_ns, KIND_DURATION, duration_shape, "10s", false) \
 	X("max_result", max_result_bytes, KIND_RESULT_SIZE, size_shape, "1MiB", false) \
 	X("max_log", max_log_bytes, KIND_LOG_SIZE, size_shape, "1GiB", false) \
-	X("keep_runs", keep_runs, KIND_COUNT, count_shape, "50", false)
+	X("keep_runs", keep_runs, KIND_COUNT, count_shape, "50", false) \
+	X("jobserver", jobserver, KIND_TOKENS, parallel_shape, OFF, false)
 /* clang-format on */
 
 #define AS_OPTION(name, member, kind, shape, initial, is_file_only)                                \
@@ -132,6 +136,19 @@ static const char *read_parallel(const json_t *value, struct parallel *parallel)
 		return "must be a number from 1 to 1000000, ncpu, or a form like 2*ncpu";
 	}
 	*parallel = read;
+	return NULL;
+}
+
+static const char *read_tokens(const json_t *value, struct parallel *tokens)
+{
+	const char *text = json_string_value(value);
+	struct parallel read = {0};
+
+	if ((!text || strcmp(text, OFF) != 0) && read_parallel(value, &read))
+		return "must be a number, ncpu, a form like 2*ncpu, or " OFF;
+	if (read.count > TOKENS_MAX)
+		return "must be up to 4096";
+	*tokens = read;
 	return NULL;
 }
 
@@ -229,6 +246,8 @@ static const char *read_option(
 		return read_log_size(value, where);
 	case KIND_SEPARATOR:
 		return read_separator(value, where);
+	case KIND_TOKENS:
+		return read_tokens(value, where);
 	}
 	return "not an option";
 }
@@ -320,6 +339,11 @@ static json_t *print_parallel(const struct parallel *parallel)
 	return take_text(mem_print("%u*ncpu", parallel->factor));
 }
 
+static json_t *print_tokens(const struct parallel *tokens)
+{
+	return tokens->count || tokens->factor ? print_parallel(tokens) : json_string(OFF);
+}
+
 static json_t *print_log_size(int64_t size_bytes)
 {
 	return size_bytes ? take_text(units_print_size(size_bytes)) : json_string(UNLIMITED);
@@ -346,6 +370,8 @@ static json_t *print_option(const struct option *option, const struct workspace_
 		return print_log_size(*(const int64_t *)where);
 	case KIND_SEPARATOR:
 		return json_string(where);
+	case KIND_TOKENS:
+		return print_tokens(where);
 	}
 	return NULL;
 }
@@ -364,16 +390,28 @@ json_t *workspace_options_json(const struct workspace_options *options)
 	return values;
 }
 
-uint32_t workspace_options_parallel(const struct workspace_options *options)
+static uint32_t count_parallel(const struct parallel *parallel)
 {
 	cpu_set_t processors;
 	long count;
 
-	if (options->parallel.count)
-		return options->parallel.count;
+	if (parallel->count || !parallel->factor)
+		return parallel->count;
 	if (sched_getaffinity(0, sizeof(processors), &processors) == 0)
 		count = CPU_COUNT(&processors);
 	else
 		count = sysconf(_SC_NPROCESSORS_ONLN);
-	return options->parallel.factor * (uint32_t)(count > 0 ? count : 1);
+	return parallel->factor * (uint32_t)(count > 0 ? count : 1);
+}
+
+uint32_t workspace_options_parallel(const struct workspace_options *options)
+{
+	return count_parallel(&options->parallel);
+}
+
+uint32_t workspace_options_jobserver(const struct workspace_options *options)
+{
+	uint32_t count = count_parallel(&options->jobserver);
+
+	return count < TOKENS_MAX ? count : TOKENS_MAX;
 }

@@ -37,6 +37,7 @@ struct workspace_options {
 	int64_t max_result_bytes;
 	int64_t max_log_bytes; /* 0: unlimited */
 	uint32_t keep_runs;
+	struct parallel jobserver; /* factor and count 0: off */
 };
 
 /* The defaults. */
@@ -60,6 +61,9 @@ json_t *workspace_options_json(const struct workspace_options *options);
 /* How many executions hold a slot at once: 1 and up. Counts the processors that this process may
  * use. */
 uint32_t workspace_options_parallel(const struct workspace_options *options);
+
+/* How many job tokens there are; 0: the jobserver is off. */
+uint32_t workspace_options_jobserver(const struct workspace_options *options);
 
 /* The shapes of the options in the workspace file, for schema.h. */
 extern const struct schema_key options_keys[];

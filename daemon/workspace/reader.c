@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/workspace/units.h"
 #include "daemon/workspace/yaml.h"
 
 char *place_print(const struct place *place)
@@ -123,4 +124,19 @@ int reader_refuse_fault(const struct reader *reader, const struct place *place, 
 	refuse_place(reader, place, true, fault->code, mem_copy(fault->message));
 	fault_clear(fault);
 	return -1;
+}
+
+int reader_read_duration(const struct reader *reader, const struct place *place,
+    const json_t *value, int64_t *duration_ns)
+{
+	int status;
+
+	if (json_is_string(value))
+		status = units_parse_duration(json_string_value(value), duration_ns);
+	else
+		status = units_convert_seconds(json_number_value(value), duration_ns);
+	if (status)
+		return reader_refuse(
+		    reader, place, "not a duration like 30, 1.5s, 500ms, 5m, 2h or 1d");
+	return 0;
 }

@@ -6,7 +6,9 @@
 #ifndef PARPROC_WORKSPACE_READER_H
 #define PARPROC_WORKSPACE_READER_H
 
+#include <jansson.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/workspace/error.h"
 
@@ -40,6 +42,10 @@ int reader_refuse_at(const struct reader *reader, const struct place *place, uns
 /* The same with the key's position and the fault's code and message; the fault is cleared. */
 int reader_refuse_fault(
     const struct reader *reader, const struct place *place, struct fault *fault);
+
+/* A duration, which the schema has as a number or a text. 0, or -1: it is refused. */
+int reader_read_duration(const struct reader *reader, const struct place *place,
+    const json_t *value, int64_t *duration_ns);
 
 /* "procs.a.deps[2]"; NULL for the top. The caller frees it. */
 char *place_print(const struct place *place);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "daemon/workspace/options.h"
+#include "daemon/workspace/retries.h"
 
 static const char later[] = "reserved for a later version of parproc";
 
@@ -67,8 +68,26 @@ static const struct schema_key arg_keys[] = {
 static const struct schema_shape arg = {.types = SCHEMA_MAP, .keys = arg_keys};
 static const struct schema_shape args = {.types = SCHEMA_MAP, .each = &arg};
 
+static const struct schema_shape number = {.types = SCHEMA_INTEGER | SCHEMA_REAL};
+static const struct schema_shape failure = {.types = SCHEMA_TEXT, .words = retries_words};
+static const struct schema_shape failures = {.types = SCHEMA_LIST, .each = &failure};
+
+static const struct schema_key retries_keys[] = {
+    {.name = "times", .shape = &integer},
+    {.name = "delay", .shape = &duration},
+    {.name = "backoff", .shape = &number},
+    {.name = "on", .shape = &failures},
+    {0},
+};
+static const struct schema_shape retries = {
+    .types = SCHEMA_INTEGER | SCHEMA_MAP, .keys = retries_keys};
+
 static const char *const result_words[] = {"file", "stdout", NULL};
 static const struct schema_shape result = {.types = SCHEMA_TEXT, .words = result_words};
+
+static const char *const jobserver_words[] = {"pipe", "fifo", NULL};
+static const struct schema_shape jobserver = {
+    .types = SCHEMA_BOOL | SCHEMA_TEXT, .words = jobserver_words};
 
 static const char *const when_words[] = {"always", "succeeded", NULL};
 static const struct schema_shape when = {.types = SCHEMA_TEXT, .words = when_words};
@@ -91,22 +110,22 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "locks", .shape = &texts}, \
 	{.name = "wave", .shape = &integer}, \
 	{.name = "timeout", .shape = &duration}, \
+	{.name = "retries", .shape = &retries}, \
 	{.name = "now", .shape = &boolean}, \
 	{.name = "cwd", .shape = &text}, \
 	{.name = "env", .shape = &variables}, \
 	{.name = "result", .shape = &result}, \
 	{.name = "params", .shape = &own_params}, \
 	{.name = "log_ignore", .shape = &log_ignore}, \
+	{.name = "jobserver", .shape = &jobserver}, \
 	{.name = "inputs", .refusal = later}, \
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
-	{.name = "retries", .refusal = later}, \
 	{.name = "executor", .refusal = later}, \
 	{.name = "resources", .refusal = later}, \
 	{.name = "use", .refusal = later}, \
 	{.name = "priority", .refusal = later}, \
-	{.name = "jobserver", .refusal = later}, \
 	{0}
 /* clang-format on */
 

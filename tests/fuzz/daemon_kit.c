@@ -63,6 +63,7 @@ void kit_settle(struct kit *kit)
 
 		FUZZ_CHECK(n < PASSES_MAX);
 		event_base_loop(daemon->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		is_busy |= fuzz_workers_tell(daemon);
 		make_pass(kit);
 		for (unsigned i = 0; i < KIT_PEERS; i++)
 			is_busy |= peer_read(&kit->peers[i]);

@@ -14,6 +14,8 @@
 #include "daemon/daemon.h"
 #include "daemon/effects.h"
 #include "daemon/environment.h"
+#include "daemon/jobserver.h"
+#include "daemon/supervisor/tokens.h"
 #include "tests/fuzz/fuzz.h"
 
 struct workers *workers_new(struct event_base *base, int fd, const struct workers_events *events)
@@ -33,6 +35,7 @@ void fuzz_workers_free(struct workers *workers)
 	for (size_t i = 0; i < workers->count; i++)
 		free(workers->items[i].output);
 	free(workers->items);
+	free(workers->refused);
 	free(workers->environments);
 	free(workers);
 }
@@ -67,6 +70,8 @@ void fuzz_workers_report(struct daemon *daemon)
 {
 	struct workers *workers = daemon->workers;
 
+	workers->n_refused = 0;
+	workers->is_token_wanted = workers->is_token_reserved = false;
 	for (size_t env = 1; env < workers->n_environments; env++)
 		if (workers->environments[env])
 			environments_hold(daemon->environments, (uint32_t)env);
@@ -123,6 +128,60 @@ int workers_drop_environment(struct workers *workers, uint32_t env)
 
 /* --- processes --- */
 
+static bool has_free_token(const struct workers *workers)
+{
+	uint32_t n_used = workers->is_token_reserved;
+
+	for (size_t i = 0; i < workers->count; i++)
+		n_used += workers->items[i].has_token && !workers->items[i].is_ended;
+	return n_used < workers->token_limit;
+}
+
+/* Whether it has one now. */
+static bool take_token(struct workers *workers, struct worker_key key)
+{
+	FUZZ_CHECK(workers->token_limit > 0);
+	if (workers->is_token_reserved || has_free_token(workers)) {
+		workers->is_token_reserved = false;
+		return true;
+	}
+	workers->refused =
+	    mem_resize(workers->refused, workers->n_refused + 1, sizeof(*workers->refused));
+	workers->refused[workers->n_refused++] = key;
+	workers->is_token_wanted = true;
+	return false;
+}
+
+bool fuzz_workers_tell(struct daemon *daemon)
+{
+	struct workers *workers = daemon->workers;
+
+	for (size_t i = 0; i < workers->count; i++) {
+		struct fuzz_worker *worker = &workers->items[i];
+
+		if (!worker->has_token || worker->is_told || worker->is_ended)
+			continue;
+		worker->is_told = true;
+		effects_started(daemon, worker->key, INT_MAX);
+		return true;
+	}
+	if (workers->n_refused > 0) {
+		struct worker_key key = workers->refused[0];
+
+		workers->n_refused--;
+		memmove(workers->refused, workers->refused + 1,
+		    workers->n_refused * sizeof(*workers->refused));
+		jobserver_refused(daemon, key);
+		return true;
+	}
+	if (!workers->is_token_wanted || workers->is_token_reserved || !has_free_token(workers))
+		return false;
+	workers->is_token_wanted = false;
+	workers->is_token_reserved = true;
+	jobserver_granted(daemon);
+	return true;
+}
+
 int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 {
 	if (workers->is_refusing) {
@@ -133,10 +192,13 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	FUZZ_CHECK(has_environment(workers, spawn->env));
 	FUZZ_CHECK(spawn->argv[0] && spawn->cwd[0] == '/' && spawn->log[0] == '/');
 	check_variables(spawn->extra_env);
+	if (spawn->jobserver != JOBSERVER_NONE && !take_token(workers, spawn->key))
+		return 0;
 	workers->items = mem_resize(workers->items, workers->count + 1, sizeof(*workers->items));
 	workers->items[workers->count++] = (struct fuzz_worker){
 	    .key = spawn->key,
 	    .output = mem_copy(spawn->output),
+	    .has_token = spawn->jobserver != JOBSERVER_NONE,
 	};
 	return 0;
 }
@@ -147,6 +209,30 @@ int workers_signal(struct workers *workers, struct worker_key key, int signal)
 	(void)workers;
 	(void)key;
 	FUZZ_CHECK(signal > 0);
+	return 0;
+}
+
+int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path)
+{
+	workers->token_limit = limit;
+	FUZZ_CHECK(limit <= TOKENS_MAX && path[0] == '/');
+	return 0;
+}
+
+int workers_want_token(struct workers *workers, bool is_wanted)
+{
+	workers->is_token_reserved = false;
+	workers->is_token_wanted = is_wanted;
+	return 0;
+}
+
+int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent)
+{
+	struct fuzz_worker *worker = find_key(workers, key);
+
+	/* One that was started while there were none has nothing to lend. */
+	FUZZ_CHECK(worker);
+	worker->has_token &= !is_lent;
 	return 0;
 }
 

@@ -16,6 +16,8 @@ struct daemon;
 struct fuzz_worker {
 	struct worker_key key;
 	char *output; /* the file that it leaves what it prints in; NULL: none */
+	bool has_token;
+	bool is_told; /* one with a token: that it has started */
 	bool is_ended;
 	bool is_acknowledged;
 	struct worker_exit report; /* once it has ended */
@@ -26,6 +28,10 @@ struct workers {
 	size_t count;
 	bool *environments; /* by number: whether the supervisor has it */
 	size_t n_environments;
+	uint32_t token_limit;
+	struct worker_key *refused; /* for want of a token; those that nobody was told of */
+	size_t n_refused;
+	bool is_token_wanted, is_token_reserved;
 	bool is_refusing;
 	bool is_farewell_said;
 };
@@ -35,6 +41,9 @@ void fuzz_workers_free(struct workers *workers);
 
 /* To a scheduler that begins: all that the supervisor knows. */
 void fuzz_workers_report(struct daemon *daemon);
+
+/* Tells what the supervisor has to say of job tokens, if anything. */
+bool fuzz_workers_tell(struct daemon *daemon);
 
 /* The index-th (modulo their number) of those that live; NULL: none does. */
 struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index);

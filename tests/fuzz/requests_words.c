@@ -24,6 +24,10 @@ const char *const script_lines[] = {"!exit 0 0\n", "!exit 1 0\n", "!exit 0 256\n
     CALL("why", "\"name\":\"a\""), CALL("status", ""), CALL("subscribe", ""),
     CALL("input.ask", "\"exec\":1,\"prompt\":\"?\""), CALL("context", "\"exec\":1"),
     CALL("options.set", "\"values\":{\"parallel\":1,\"keep_runs\":1}"),
+    CALL("options.set", "\"values\":{\"jobserver\":1}"),
+    CALL("options.set", "\"values\":{\"jobserver\":\"off\"}"),
+    DEFINE("\"procs\":{\"a\":{\"run\":\"a\",\"jobserver\":\"pipe\"},"
+           "\"b\":{\"run\":\"b\",\"jobserver\":true}}"),
     CALL("options.set", "\"values\":{\"allow_missing_deps\":false}"),
     DEFINE("\"procs\":{\"a\":{\"run\":\"a\"},\"b\":{\"run\":\"b\",\"deps\":[\"a\"]}}"),
     DEFINE("\"procs\":{\"a\":{\"deps\":[\"b\",\"m\"],\"locks\":[\"l\"]}}"),

@@ -12,6 +12,7 @@ integration_tests = \
 	tests/integration/test_graph.py \
 	tests/integration/test_hostile.py \
 	tests/integration/test_input.py \
+	tests/integration/test_jobserver.py \
 	tests/integration/test_max_log.py \
 	tests/integration/test_order.py \
 	tests/integration/test_ppctl.py \
@@ -34,6 +35,7 @@ integration_tests = \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
+	tests/integration/test_retries.py \
 	tests/integration/test_why.py \
 	tests/integration/test_workspace.py
 

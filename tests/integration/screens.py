@@ -1,11 +1,14 @@
 """Terminals for tests: ppctl in tmux, whose screens are compared as text."""
 
 import contextlib
+import fcntl
 import os
 import re
 import select
 import shutil
+import struct
 import subprocess
+import termios
 import unittest
 from pathlib import Path
 
@@ -37,11 +40,17 @@ class Screen:
 
     def text(self):
         """The lines that are there, with times as T and what spins as *."""
-        screen = self.tmux("capture-pane", "-p").rstrip("\n")
+        return self.mask(self.tmux("capture-pane", "-p").rstrip("\n") + "\n")
+
+    def mask(self, screen):
         screen = re.sub(f"(?m)^[{SPINNERS}]", "*", screen)
-        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
+        screen = re.sub(r"(?m)( · 1 running).*$", r"\1…", screen) if self.is_narrow else screen
         screen = re.sub(r" +[0-9]+\.[0-9]s", " T", screen)
-        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen) + "\n"
+        return re.sub(r"(?m)^[0-9]+\.[0-9]s", "T", screen)
+
+    def history(self):
+        """All lines, also those that have scrolled away; broken ones as one."""
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-").rstrip("\n") + "\n"
 
     def expect(self, wanted):
         """Waits until the screen is this text."""
@@ -55,6 +64,19 @@ class Screen:
             kit.until(lambda: re.search(pattern, self.text(), re.M), pattern)
         except AssertionError:
             raise AssertionError(f"{pattern!r} is not in\n{self.text()}") from None
+
+    def resize(self, columns, rows):
+        """Gives it another size; returns when its programs can know."""
+        self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
+        terminal = os.open(self.value("pane_tty"), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+
+        def get_size():
+            return struct.unpack("4H", fcntl.ioctl(terminal, termios.TIOCGWINSZ, bytes(8)))[:2]
+
+        try:
+            kit.until(lambda: get_size() == (rows, columns), "the terminal has its size")
+        finally:
+            os.close(terminal)
 
     def value(self, name):
         """What tmux says about the terminal, as cursor_flag."""

@@ -274,6 +274,44 @@ class Answers(kit.Case):
         three = self.result("status", limit=3)
         self.assertEqual(seen[:3], [view["name"] for view in three["procs"]])
 
+    def pages(self, method, **params):
+        """What is in each of the pages that an answer has."""
+        pages, cursor = [], {}
+        while True:
+            page = self.result(method, **params, **cursor)
+            pages.append([at if isinstance(at, str) else at["name"] for at in page["procs"]])
+            self.assertEqual("cursor" in page, page.get("truncated", False))
+            if "cursor" not in page:
+                return pages
+            cursor = {"cursor": page["cursor"]}
+
+    def test_what_a_glob_stands_for_is_paged(self):
+        choices = [str(n) for n in range(30)]
+        self.result("define", definitions={"protos": {"grid::[x]::[y]": {
+            "run": "true", "args": {"x": {"choices": choices}, "y": {"choices": choices}}}}})
+        names = [f"grid::{x}::{y}" for x in choices for y in choices]
+        pages = self.pages("create", names=["grid::*::*"], limit=250)
+        self.assertEqual([250, 250, 250, 150], [len(page) for page in pages])
+        self.assertEqual(names, sum(pages, []))
+        self.assertEqual(names[:30] + ["num::1"],
+                         sum(self.pages("create", names=["grid::0::*", "num::1"], limit=7), []))
+        pages = self.pages("status", names=["grid::*::*"], limit=300)
+        self.assertEqual([300, 300, 300], [len(page) for page in pages])
+        self.assertEqual(names, sum(pages, []))
+        self.assertEqual("unknown_name", self.peer.call("status", names=["none::*"])["error"]["data"]["error"])
+
+    def test_an_answer_made_in_slices_comes_before_later_ones(self):
+        deps = [f"num::{n}" for n in range(20000)]
+        self.result("define", definitions={"procs": {"many": {"deps": deps}}})
+        plan, ping = self.peer.request("plan", names=["many"]), self.peer.request("ping")
+        answer = self.peer.receive()
+        self.assertEqual(plan, answer["id"])
+        self.assertEqual(deps + ["many"], [step["name"] for step in answer["result"]["steps"]])
+        self.assertEqual(ping, self.peer.receive()["id"])
+        with kit.Connection(self.ws) as other:  # one that does not wait for its answer
+            other.request("plan", names=["many"])
+        self.assertEqual([], self.result("runs")["runs"])
+
     def test_a_large_run_answers_counts_and_what_failed(self):
         self.ws.define({"bad": PROCS["bad"]}, {"c::[n]": {}})
         names = [f"c::{n}" for n in range(1200)]

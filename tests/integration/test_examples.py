@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unittest
 import xml.etree.ElementTree
 
 import kit
@@ -140,6 +141,21 @@ class Demo(kit.Case):
                              views["publish::beta"]["started_at"])
         self.assertLessEqual(views["publish::beta"]["ended_at"], views["announce"]["started_at"])
         self.assertRegex(self.ws.ppctl("why", "release").out, r"(?m)^licenses failed \(exit\)")
+
+
+@unittest.skipUnless(shutil.which("make"), "needs make")
+class Jobserver(kit.Case):
+    def test_no_more_than_there_are_to_be(self):
+        for path in (EXAMPLES / "jobserver").iterdir():
+            shutil.copy(path, self.ws.dir)
+        self.ws.ppd("-d")
+        self.ws.ppctl("options", "jobserver=2")
+        self.ws.ppctl("run", "install")
+        logs = "".join(self.ws.ppctl("logs", f"build::{part}").out for part in ("engine", "tools", "manual"))
+        counts = re.findall(r"^build/\S+\.o: (\d+) at once$", logs, re.MULTILINE)
+        self.assertEqual(36, len(counts), logs)
+        self.assertLessEqual(set(counts), {"1", "2"})
+        self.assertIn("36 total", self.ws.ppctl("logs", "install").out)
 
 
 class Recording(kit.Case):

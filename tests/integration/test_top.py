@@ -26,7 +26,7 @@ class Top(Screen):
         screen = re.sub(r" +[0-9]+(\.[0-9]s|m[0-9]{2}s)", " T", screen)
         screen = re.sub(r"(?m)^[0-9]+(\.[0-9]s|m[0-9]{2}s)", "T", screen)
         # How much fits there depends on the time's length.
-        screen = re.sub(r"(?m)( · 3 wait).*$", r"\1…", screen) if self.is_narrow else screen
+        screen = re.sub(r"(?m)( · 1 running).*$", r"\1…", screen) if self.is_narrow else screen
         screen = re.sub(r"(?m)(  [0-9]+/[0-9]+ T).*$", r"\1…", screen) if self.is_narrow else screen
         return re.sub(r"\n\n+", "\n…\n", screen) + "\n"
 
@@ -102,7 +102,7 @@ class TopTest(ScreenCase):
         self.start_release()
         screen = self.top(40, 10)
         screen.expect("slots 1/4  load …\n"
-                      "T · 2 failed · 1 running · 3 wait…\n"
+                      "T · 2 failed · 1 running…\n"
                       "> all active runs: 1\n"
                       "  run 1  active  4/8 T…\n"
                       "  NAME      STATE         TIME  REASON\n"
@@ -129,6 +129,41 @@ class TopTest(ScreenCase):
         self.ws.open_gate("gate")
         screen.expect_part(r"^> long +succeeded T$")
         screen.expect_part("^  run 1  succeeded  1/1")
+
+    def test_runs_that_are_forgotten_go(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "exit 1"}}, options={"parallel": 8})
+        screen = self.top()
+        screen.expect_part("^nothing runs$")
+        self.ws.ppctl("run", "a")
+        self.ws.ppctl("run", "b", status=1)
+        screen.expect_part("^  run 1  succeeded  1/1")
+        screen.expect_part("^  run 2  failed  1/1")
+        screen.expect_part("^nothing runs · 1 failed · 1 ok$")
+        self.ws.ppctl("--run", "1", "clear")
+        screen.expect("slots 0/8  load …\n"
+                      "nothing runs · 1 failed\n"
+                      "> all active runs: 0\n"
+                      "  run 2  failed  1/1 T  1 failed\n"
+                      "  NAME      STATE         TIME  REASON\n"
+                      "> b         failed T  exit 1\n"
+                      "…\n"
+                      f"{HINT}\n")
+        screen.type("Tab", "Down")
+        screen.expect_part("^> run 2  failed")
+        self.ws.ppctl("clear")
+        screen.expect_part("^that run has been forgotten$")
+        kit.until(lambda: not re.search("run [12]|failed", screen.text()), "nothing of them is left")
+
+    def test_what_happens_elsewhere_shows_up_beside_a_run_that_has_ended(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"}})
+        screen = self.top()
+        self.ws.ppctl("run", "a")
+        screen.type("Tab", "Down")
+        screen.expect_part("^> run 1  succeeded")
+        self.ws.ppctl("run", "b")
+        screen.expect_part("^  run 2  succeeded")
+        self.ws.ppctl("--run", "2", "clear")
+        kit.until(lambda: "run 2" not in screen.text(), "it goes")
 
     def test_keys_move(self):
         self.start_release()

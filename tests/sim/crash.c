@@ -152,7 +152,9 @@ static bool start_missing(struct proc *proc, void *arg)
 	struct sim *sim = arg;
 	for (struct execution *at = proc->newest; at != NULL; at = at->older) {
 		const struct action action = {.kind = ACTION_START, .execution = at};
-		if (at->state == STATE_RUNNING && sim_find_process(sim, at->id) == NULL)
+		const struct sim_process *process = sim_find_process(sim, at->id);
+		if (at->state == STATE_RUNNING &&
+		    (process == NULL || process->attempt != at->attempt))
 			sim_take_action(sim, &action);
 	}
 	return true;

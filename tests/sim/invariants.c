@@ -232,7 +232,8 @@ static void check_load(struct sim *sim, const struct census *census)
 	                       ? n_slots > 1
 	                       : (sim->has_started[0] && n_slots - n_far > options->parallel) ||
 	                             (sim->has_started[1] && n_far > sim->far_slots);
-	if (is_too_many && (sim->has_started[0] || sim->has_started[1]))
+	/* Who goes on after a wait may be one more than the limit. */
+	if (is_too_many && !sim->has_answered && (sim->has_started[0] || sim->has_started[1]))
 		sim_fail(sim, "something was started though %llu hold a slot",
 		    (unsigned long long)n_slots);
 }
@@ -279,6 +280,9 @@ static void check_no_hang(struct sim *sim, const struct census *census)
 	for (struct run *run = core_next_run(sim->core, 0); run != NULL;
 	     run = core_next_run(sim->core, run->id))
 		if (run->holds > 0)
+			return;
+	for (size_t i = 0; i < census->count; i++)
+		if (census->items[i]->is_retrying)
 			return;
 	for (size_t i = 0; i < census->count; i++)
 		if (census->items[i]->state == STATE_WANTED)

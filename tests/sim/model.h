@@ -31,6 +31,9 @@ struct model_exec {
 	enum execution_error ending; /* SIGTERM was sent, for this reason; ERROR_NONE: not */
 	uint64_t batch;              /* the number of the plan that made it */
 	uint64_t rank_ms;            /* see model_rank() */
+	unsigned attempt;            /* 1 and up once it was started */
+	bool is_retrying;            /* it waits for the time when it is tried again: */
+	int64_t retry_ns;
 	int64_t started_ns;
 	int64_t deadline_ns;
 	int64_t kill_ns;

@@ -180,7 +180,7 @@ static void promise(struct model_plan *plan, size_t at, size_t declarer, bool is
 	bool is_whole = plan_is_joined(plan, exec);
 	if ((!is_whole && is_adopted(plan, before)) || depends_on(exec, before->target.name))
 		return;
-	if (exec->state == STATE_WANTED) {
+	if (exec->state == STATE_WANTED && exec->attempt == 0) {
 		add_edge(plan, at, declarer);
 		return;
 	}
@@ -318,8 +318,8 @@ static void come_before_members(struct model_plan *plan, size_t at)
 		struct meaning meaning = find_meaning(plan, node->target.name,
 		    node->target.definition, node->target.values, exec->name);
 		bool is_conditional = meaning.is_when_scheduled || meaning.is_when_target;
-		bool is_waiting =
-		    exec->state == STATE_WANTED && plan->run->members[i].override == ERROR_NONE;
+		bool is_waiting = exec->state == STATE_WANTED && exec->attempt == 0 &&
+		                  plan->run->members[i].override == ERROR_NONE;
 		if ((!is_conditional && !meaning.is_plain) || depends_on(exec, node->target.name))
 			continue;
 		if (is_waiting)

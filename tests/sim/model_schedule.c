@@ -46,12 +46,43 @@ static enum execution_error exit_error(const struct exit_report *report)
 	return report->is_bad_result ? ERROR_BAD_RESULT : ERROR_NONE;
 }
 
+/* When it is tried again after that error; -1: never. */
+static int64_t retry_time(
+    const struct model *model, const struct model_exec *exec, enum execution_error error)
+{
+	const struct retries *retries = &exec->definition->retries;
+	double delay_ns = (double)retries->delay_ns;
+	if (exec->attempt > retries->times || !(retries->errors >> error & 1))
+		return -1;
+	for (unsigned i = 1; i < exec->attempt; i++)
+		delay_ns *= retries->backoff;
+	return model->now_ns + (int64_t)delay_ns;
+}
+
+static bool try_again(struct model *model, struct model_exec *exec, enum execution_error error)
+{
+	int64_t retry_ns = error != ERROR_NONE ? retry_time(model, exec, error) : -1;
+	if (retry_ns < 0)
+		return false;
+	exec->state = STATE_WANTED;
+	exec->is_retrying = true;
+	exec->retry_ns = retry_ns;
+	exec->ending = ERROR_NONE;
+	exec->deadline_ns = exec->kill_ns = INT64_MAX;
+	exec->n_terms = exec->n_kills = 0;
+	exec->claimed_in = NULL;
+	model_end_wait(exec);
+	return true;
+}
+
 void model_exited(struct model *model, uint64_t id, const struct exit_report *report)
 {
 	struct model_exec *exec = model_find_exec(model, id);
 	if (exec == NULL || exec->state != STATE_RUNNING)
 		return;
 	enum execution_error error = exec->ending != ERROR_NONE ? exec->ending : exit_error(report);
+	if (try_again(model, exec, error))
+		return;
 	model_fail(exec, error);
 	if (error == ERROR_NONE)
 		exec->state =
@@ -82,6 +113,8 @@ void model_tick(struct model *model, int64_t now_ns)
 	model->now_ns = now_ns;
 	for (size_t i = 0; i < model->n_execs; i++) {
 		struct model_exec *exec = model->execs[i];
+		if (exec->is_retrying && exec->state == STATE_WANTED && exec->retry_ns <= now_ns)
+			exec->is_retrying = false;
 		if (exec->state != STATE_RUNNING)
 			continue;
 		if (exec->deadline_ns <= now_ns)
@@ -164,7 +197,8 @@ static bool is_held_by_wave(const struct model_exec *exec)
 /* WANTED, and nothing is between it and its start but waves, locks and a slot. */
 static bool is_unblocked(const struct model_exec *exec)
 {
-	if (exec->state != STATE_WANTED || exec->n_unresolved > 0 || exec->missing.count > 0)
+	if (exec->state != STATE_WANTED || exec->n_unresolved > 0 || exec->missing.count > 0 ||
+	    exec->is_retrying)
 		return false;
 	if (model_before(exec) != NULL)
 		return false;
@@ -393,6 +427,7 @@ static bool start_ready(struct model *model)
 			break;
 		}
 		ready[i]->state = STATE_RUNNING;
+		ready[i]->attempt++;
 		ready[i]->started_ns = model->now_ns;
 		used[is_far(ready[i])]++;
 		if (ready[i]->definition->timeout_ns > 0)

@@ -78,9 +78,10 @@ static void find_moving(struct model *model, bool *moving)
 	bool has_changed = true;
 	for (size_t i = 0; i < model->n_execs; i++) {
 		const struct model_exec *exec = model->execs[i];
-		moving[i] = (exec->state == STATE_RUNNING && !exec->is_lent) ||
-		            model_is_startable(model, exec) || (exec->is_lent && is_held(exec)) ||
-		            (exec->state == STATE_WANTED && exec->n_unresolved > 0);
+		moving[i] =
+		    (exec->state == STATE_RUNNING && !exec->is_lent) ||
+		    model_is_startable(model, exec) || (exec->is_lent && is_held(exec)) ||
+		    (exec->state == STATE_WANTED && (exec->n_unresolved > 0 || exec->is_retrying));
 	}
 	while (has_changed) {
 		has_changed = false;

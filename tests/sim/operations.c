@@ -285,6 +285,10 @@ static void say_definition(const struct sim *sim, const struct definition *defin
 		                         definition->rdeps[i].target));
 	for (size_t i = 0; i < definition->locks.count; i++)
 		strings_take(&words, mem_print("lock=%s", definition->locks.items[i]));
+	if (definition->retries.times > 0)
+		strings_take(&words, mem_print("retries=%u,%d,%g", definition->retries.times,
+		                         (int)(definition->retries.delay_ns / SIM_SECOND_NS),
+		                         definition->retries.backoff));
 	if (definition->executor != NULL)
 		strings_take(&words, mem_print("executor=%s", definition->executor));
 	char *text = strings_join(&words, " ");

@@ -28,6 +28,7 @@ static const struct {
     [FEATURE_NESTED] = {"nested", false},
     [FEATURE_CYCLES] = {"cycles", true},
     [FEATURE_NOW] = {"now", false},
+    [FEATURE_RETRIES] = {"retries", false},
     [FEATURE_EXECUTORS] = {"executors", false},
     [FEATURE_CRASHES] = {"crashes", false},
     [FEATURE_MANY_CRASHES] = {"many-crashes", false},

@@ -25,6 +25,7 @@ enum feature {
 	FEATURE_NESTED,
 	FEATURE_CYCLES, /* and other faults of requests */
 	FEATURE_NOW,
+	FEATURE_RETRIES,
 	FEATURE_EXECUTORS,    /* two, with limits of their own */
 	FEATURE_CRASHES,      /* of the scheduler, and of the supervisor, now and then */
 	FEATURE_MANY_CRASHES, /* the same at most steps */

@@ -110,14 +110,14 @@ static void take_start(struct sim *sim, const struct execution *execution)
 	struct sim_seen *seen = see(sim, execution->id);
 	sim_say(sim, "  START %s (%llu)", execution->proc->name, (unsigned long long)execution->id);
 	check_waves(sim, execution);
-	if (seen->n_starts++ > 0)
+	if (++seen->n_starts != execution->attempt)
 		sim_fail(sim, "%s is started twice", execution->proc->name);
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
 	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
 	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
 	struct sim_process *process = &sim->processes[sim->n_processes++];
-	*process = (struct sim_process){.exec = execution->id};
+	*process = (struct sim_process){.exec = execution->id, .attempt = execution->attempt};
 	process->ends_ns = sim->now_ns + (int64_t)below(sim, 25) * SIM_SECOND_NS;
 	process->report = random_report(sim);
 	process->ignores_term = random_chance(&sim->random, 30);
@@ -180,7 +180,7 @@ static void take_change(struct sim *sim, const struct action *action)
 	if (action->run != NULL || to == seen->state)
 		return; /* its outcome in one run; news of the same state */
 	bool is_legal = seen->state == STATE_WANTED && (to == STATE_RUNNING || to == STATE_FAILED);
-	is_legal |= seen->state == STATE_RUNNING && is_complete_state(to);
+	is_legal |= seen->state == STATE_RUNNING && (is_complete_state(to) || action->is_retry);
 	is_legal |= seen->state == STATE_WANTED && to == STATE_SUCCEEDED &&
 	            execution->definition->run.n_words == 0;
 	if (!is_legal)
@@ -210,6 +210,7 @@ void sim_take_action(struct sim *sim, const struct action *action)
 		take_change(sim, action);
 		break;
 	case ACTION_WAIT_DONE:
+		sim->has_answered = true;
 		take_wait_done(sim, action->id);
 		break;
 	case ACTION_RUN_OVER:
@@ -301,7 +302,7 @@ void sim_settle(struct sim *sim)
 	sim_check_invariants(sim);
 	if (sim->failure == NULL)
 		sim_compare(sim);
-	sim->has_started[0] = sim->has_started[1] = false;
+	sim->has_started[0] = sim->has_started[1] = sim->has_answered = false;
 }
 
 /* --- events --- */

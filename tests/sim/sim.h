@@ -17,6 +17,7 @@
 /* A process that the core asked for. */
 struct sim_process {
 	uint64_t exec;
+	unsigned attempt;
 	int64_t ends_ns; /* INT64_MAX: it is blocked in a nested wait */
 	int64_t left_ns; /* what it still has to do after that wait */
 	struct exit_report report;
@@ -76,6 +77,7 @@ struct sim {
 	unsigned n_actions;
 	bool has_started[2]; /* of local, of far: the core has started something since the last look
 	                      */
+	bool has_answered;   /* a wait is over since then */
 	unsigned far_slots;
 	bool has_canceled; /* something was canceled: the model's words for why may differ */
 	bool has_defined; /* the model has not looked yet for what was missing and is defined now */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/model.h"
 
 static const char *const proto_names[WORLD_PROTOS] = {"f::[x]", "g::[x]::[y]", "s", "h::[x]"};
 
@@ -164,6 +165,12 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.words[0] = mem_copy("true");
 	definition->run.n_words = 1;
 	add_locks(world, definition);
+	if (has(world, FEATURE_RETRIES) && chance(world, 25))
+		definition->retries = (struct retries){.times = (uint16_t)(1 + below(world, 3)),
+		    .errors = 1u << ERROR_EXIT | 1u << ERROR_TIMEOUT |
+		              (chance(world, 50) ? 1u << ERROR_LOST : 1u << ERROR_SPAWN),
+		    .delay_ns = below(world, 10) * INT64_C(1000000000),
+		    .backoff = 1 + below(world, 2)};
 	if (has(world, FEATURE_EXECUTORS) && chance(world, 25))
 		definition->executor = mem_copy("far");
 	if (has(world, FEATURE_TIMEOUTS) && chance(world, 15))

@@ -207,8 +207,10 @@ void keeper_keep(struct keeper *keeper, struct core *core)
 {
 	struct core_changes changes;
 	core_get_changes(core, &changes);
-	for (size_t i = 0; i < changes.names->count; i++)
-		keep_name(keeper, core, changes.names->items[i]);
+	for (size_t i = 0; i < changes.protos->count; i++)
+		keep_name(keeper, core, changes.protos->items[i]);
+	for (size_t i = 0; i < changes.n_procs; i++)
+		keep_name(keeper, core, changes.procs[i]->name);
 	for (size_t i = 0; i < changes.n_runs; i++)
 		if (changes.runs[i] != NULL)
 			keep_run(keeper, changes.runs[i]);

@@ -70,6 +70,18 @@ static struct argument *get_arg(struct definition *definition, const char *name,
 }
 
 /* n:int=4, n:int, n=4 */
+/* TIMES,DELAY,BACKOFF: for exit, signal, timeout, lost and spawn. */
+static void set_retries(struct definition *definition, const char *value)
+{
+	char *end;
+	struct retries *retries = &definition->retries;
+	retries->errors = 1u << ERROR_EXIT | 1u << ERROR_SIGNAL | 1u << ERROR_TIMEOUT |
+	                  1u << ERROR_LOST | 1u << ERROR_SPAWN;
+	retries->times = (uint16_t)strtol(value, &end, 10);
+	retries->delay_ns = strtol(end + 1, &end, 10) * KIT_SECOND_NS;
+	retries->backoff = strtod(end + 1, NULL);
+}
+
 static void set_arg(struct definition *definition, const char *text)
 {
 	size_t length = strcspn(text, ":=");
@@ -137,6 +149,8 @@ static void set_words(struct definition *definition, const struct strings *words
 			definition->wave = (int32_t)strtol(value, NULL, 10);
 		} else if (starts(word, "timeout=", &value)) {
 			definition->timeout_ns = strtol(value, NULL, 10) * KIT_SECOND_NS;
+		} else if (starts(word, "retries=", &value)) {
+			set_retries(definition, value);
 		} else if (starts(word, "executor=", &value)) {
 			definition->executor = mem_copy(value);
 		} else if (starts(word, "params=", &value)) {
@@ -473,6 +487,7 @@ const char *kit_reason_name(enum wait_reason reason)
 {
 	static const char *const names[] = {
 	    [WAITS_NOT] = "not",
+	    [WAITS_RETRY] = "retry",
 	    [WAITS_RESOLVE] = "resolve",
 	    [WAITS_WAVE] = "wave",
 	    [WAITS_PREDECESSOR] = "predecessor",

@@ -169,12 +169,11 @@ static int play_options(struct line *line)
 static int play_create(struct line *line)
 {
 	struct name_request request = line_request(line);
-	struct strings names = {0};
-	uint64_t now_run = 0;
-	int rc = core_create(line->kit->core, &request, &names, &now_run, &line->kit->fault);
+	struct create_outcome outcome;
+	int rc = core_create(line->kit->core, &request, &outcome, &line->kit->fault);
 	if (rc == 0 && line->has_expected)
-		check_names(line->kit, &names, &line->expected, "the names");
-	strings_clear(&names);
+		check_names(line->kit, &outcome.names, &line->expected, "the names");
+	create_outcome_clear(&outcome);
 	return rc;
 }
 
@@ -296,6 +295,13 @@ static int play_die(struct line *line)
 	return report_exit(line, (struct exit_report){.wait_status = atoi(line->names.items[1])});
 }
 
+static int play_transient(struct line *line)
+{
+	return report_exit(
+	    line, (struct exit_report){
+	              .is_spawn_failure = true, .is_transient = true, .info = "the queue is full"});
+}
+
 static int play_lost(struct line *line)
 {
 	return report_exit(line, (struct exit_report){.is_lost = true});
@@ -400,6 +406,7 @@ static const struct {
     {"start", play_start, false},
     {"states", play_states, true},
     {"tick", play_tick, false},
+    {"transient", play_transient, false},
     {"undefine", play_undefine, false},
     {"undefine_all", play_undefine_all, false},
     {"unspawned", play_unspawned, false},

@@ -103,7 +103,7 @@ client_output = client/link.c client/output.c client/sequence.c
 
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
-	client/json.c client/memory.c $(client_output) client/table.c
+	client/json.c client/memory.c $(client_output) client/table.c client/wrap.c
 tests_unit_test_output_LDADD = $(unit_libs)
 
 unit_tests += tests/unit/test_repeats
@@ -149,7 +149,15 @@ tests_unit_test_variables_LDADD = $(supervisor_libs) $(unit_libs)
 tests_unit_test_spawn_SOURCES = tests/unit/test_spawn.c
 tests_unit_test_spawn_LDADD = $(supervisor_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_makeflags
+tests_unit_test_makeflags_SOURCES = tests/unit/test_makeflags.c
+tests_unit_test_makeflags_LDADD = $(supervisor_libs) $(unit_libs)
+
 # The supervisor logs through the daemon's module.
+unit_tests += tests/unit/test_tokens
+tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c daemon/log.c daemon/log_file.c
+tests_unit_test_tokens_LDADD = $(supervisor_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_supervisor
 tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c daemon/log.c daemon/log_file.c
 tests_unit_test_supervisor_LDADD = $(supervisor_libs) $(unit_libs)
@@ -254,6 +262,10 @@ tests_unit_test_live_SOURCES = tests/unit/test_live.c client/json.c client/line.
 	client/member.c client/memory.c client/outcome.c $(client_output) client/progress.c client/table.c
 tests_unit_test_live_LDADD = $(unit_libs)
 
+unit_tests += tests/unit/test_entry
+tests_unit_test_entry_SOURCES = tests/unit/test_entry.c client/entry.c client/keys.c
+tests_unit_test_entry_LDADD = $(unit_libs)
+
 unit_tests += tests/unit/test_graph
 tests_unit_test_graph_SOURCES = tests/unit/test_graph.c client/graph_text.c client/member.c \
 	client/memory.c $(client_output) client/json.c
@@ -267,7 +279,8 @@ tests_unit_test_plan_tree_LDADD = $(unit_libs)
 unit_tests += tests/unit/test_top
 tests_unit_test_top_SOURCES = tests/unit/test_top.c client/json.c client/keys.c client/line.c \
 	client/live_frame.c client/member.c client/memory.c client/outcome.c $(client_output) \
-	client/progress.c client/table.c client/top_frame.c client/top_model.c \
+	client/progress.c client/table.c client/top_frame.c client/top_list.c \
+	client/top_model.c \
 	client/top_runs.c
 tests_unit_test_top_LDADD = $(unit_libs)
 
@@ -337,6 +350,10 @@ tests_unit_test_runs_LDADD = $(core_libs) $(unit_libs)
 unit_tests += tests/unit/test_sharing
 tests_unit_test_sharing_SOURCES = tests/unit/test_sharing.c $(core_kit)
 tests_unit_test_sharing_LDADD = $(core_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_retries
+tests_unit_test_retries_SOURCES = tests/unit/test_retries.c $(core_kit)
+tests_unit_test_retries_LDADD = $(core_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_rdeps
 tests_unit_test_rdeps_SOURCES = tests/unit/test_rdeps.c $(core_kit)

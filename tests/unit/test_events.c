@@ -88,6 +88,11 @@ struct membership *execution_in_run(const struct execution *execution, const str
 	return member;
 }
 
+bool membership_is_complete(const struct membership *member)
+{
+	return member->override != ERROR_NONE || member->execution->state >= STATE_SUCCEEDED;
+}
+
 const char *execution_state_name(const struct execution *execution)
 {
 	static const char *const names[] = {
@@ -265,6 +270,36 @@ Test(events, the_sequence_has_no_gaps)
 	fclose(peer.stream);
 }
 
+Test(events, that_a_run_is_forgotten_is_told_to_who_watches_it_or_all)
+{
+	struct peer all = connect_peer(), first = connect_peer(), second = connect_peer();
+	struct peer *const hear_it[] = {&all, &first};
+
+	subscribe(&all, 0, NULL, EVENT_RUN);
+	subscribe(&first, 1, NULL, 0);
+	subscribe(&second, 2, NULL, 0);
+	events_publish_forgotten(&daemon_under_test, &runs[0]);
+	for (size_t i = 0; i < 2; i++) {
+		json_t *event = next_event(hear_it[i]);
+		json_int_t seq, run;
+		const char *kind = NULL, *state = NULL;
+
+		cr_assert_eq(json_unpack(event, "{s:I, s:s, s:I, s:s}", "seq", &seq, "kind", &kind,
+		                 "run", &run, "state", &state),
+		    0);
+		cr_assert_eq(seq, 1);
+		cr_assert_str_eq(kind, "run");
+		cr_assert_eq(run, 1);
+		cr_assert_str_eq(state, "forgotten");
+		json_decref(event);
+		expect_none(hear_it[i]);
+	}
+	expect_none(&second);
+	fclose(all.stream);
+	fclose(first.stream);
+	fclose(second.stream);
+}
+
 Test(events, changes_of_one_pass_are_told_in_turn)
 {
 	struct peer peer = connect_peer();
@@ -374,6 +409,26 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 	for (size_t i = 0; i < 2; i++)
 		inputs_end_execution(&daemon_under_test, &executions[i]);
 	expect_event(&peer, 4, "input", 2);
+	fclose(peer.stream);
+}
+
+Test(events, who_begins_to_watch_a_run_hears_of_what_it_has_joined)
+{
+	struct membership joined = {.execution = &executions[0], .run = &runs[1]};
+	struct peer peer = connect_peer();
+
+	executions[0].first.next_of_execution = &joined;
+	TAILQ_INSERT_TAIL(&runs[1].members, &joined, of_run);
+	publish(0, STATE_RUNNING);
+	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	expect_event(&peer, 1, "run", 2);
+	expect_event(&peer, 1, "state", 2);
+	expect_none(&peer);
+	executions[0].state = STATE_SUCCEEDED; /* what has ended was there before */
+	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	expect_event(&peer, 1, "run", 2);
+	expect_none(&peer);
+	executions[0].first.next_of_execution = NULL;
 	fclose(peer.stream);
 }
 

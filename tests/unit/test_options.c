@@ -78,6 +78,7 @@ Test(options, defaults)
 	cr_expect_eq(options.max_result_bytes, 1 << 20);
 	cr_expect_eq(options.max_log_bytes, 1 << 30);
 	cr_expect_eq(options.keep_runs, 50);
+	cr_expect_eq(workspace_options_jobserver(&options), 0);
 }
 
 Test(options, forms)
@@ -99,7 +100,12 @@ Test(options, forms)
 	expect_values("{\"max_log\": \"1TiB\"}", false, "{\"max_log\": \"1TiB\"}");
 	expect_values("{\"max_log\": \"unlimited\"}", true, "{\"max_log\": \"unlimited\"}");
 	expect_values("{\"keep_runs\": 1}", false, "{\"keep_runs\": 1}");
+	expect_values("{}", false, "{\"jobserver\": \"off\"}");
+	expect_values("{\"jobserver\": 4096}", false, "{\"jobserver\": 4096}");
+	expect_values("{\"jobserver\": \"ncpu\"}", false, "{\"jobserver\": \"ncpu\"}");
+	expect_values("{\"jobserver\": \"2*ncpu\"}", true, "{\"jobserver\": \"2*ncpu\"}");
 	/* From a command line */
+	expect_values("{\"jobserver\": \"8\"}", true, "{\"jobserver\": 8}");
 	expect_values("{\"allow_missing_deps\": \"no\", \"keep_runs\": \"7\"}", true,
 	    "{\"allow_missing_deps\": false, \"keep_runs\": 7}");
 	expect_values("{\"full_log_on_failure\": true}", true, "{\"full_log_on_failure\": true}");
@@ -116,6 +122,12 @@ Test(options, processors)
 	cr_expect_geq(once, 1);
 	cr_assert_null(set(&options, "{\"parallel\": \"3*ncpu\"}", false));
 	cr_expect_eq(workspace_options_parallel(&options), 3 * once);
+	cr_assert_null(set(&options, "{\"jobserver\": \"ncpu\"}", false));
+	cr_expect_eq(workspace_options_jobserver(&options), once);
+	cr_assert_null(set(&options, "{\"jobserver\": \"1000*ncpu\"}", false));
+	cr_expect_leq(workspace_options_jobserver(&options), 4096);
+	cr_assert_null(set(&options, "{\"jobserver\": \"off\"}", true));
+	cr_expect_eq(workspace_options_jobserver(&options), 0);
 }
 
 Test(options, refusals)

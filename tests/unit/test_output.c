@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/output.h"
+#include "client/wrap.h"
 #include "client/table.h"
 
 static void check_escape(const char *text, size_t size, unsigned flags, const char *expected)
@@ -90,6 +91,42 @@ Test(output, widths_are_in_cells)
 	cr_assert_eq(output_fit("漢字", 3), 3);
 	cr_assert_eq(output_fit("abc", 2), 2);
 	cr_assert_eq(output_fit("abc", 9), 3);
+}
+
+Test(output, rows_are_those_that_a_terminal_breaks_a_line_into)
+{
+	cr_assert_eq(wrap_count_rows("", 4), 1);
+	cr_assert_eq(wrap_count_rows("abcd", 4), 1);
+	cr_assert_eq(wrap_count_rows("abcde", 4), 2);
+	cr_assert_eq(wrap_count_rows("\033[31mabcd\033[0m", 4), 1);
+	cr_assert_eq(wrap_count_rows("漢字漢字", 4), 2);
+	cr_assert_eq(wrap_count_rows("漢字漢字", 5), 2);
+	cr_assert_eq(wrap_count_rows("漢字漢字", 3), 4);
+	cr_assert_eq(wrap_count_rows("a漢字", 3), 2);
+	cr_assert_eq(wrap_count_rows("abe\xcc\x81", 3), 1);
+	cr_assert_eq(wrap_count_rows("漢字", 1), 1);
+	cr_assert_eq(wrap_count_rows("abc", 0), 1);
+}
+
+Test(output, terminals_that_are_known_leave_rows_as_they_are)
+{
+	static const char *const variables[] = {"TMUX", "STY", "XTERM_VERSION"};
+
+	for (size_t i = 0; i < 3; i++)
+		unsetenv(variables[i]);
+	setenv("TERM", "xterm-256color", 1);
+	cr_assert(wrap_is_redone());
+	setenv("XTERM_VERSION", "XTerm(379)", 1);
+	cr_assert_not(wrap_is_redone());
+	setenv("TMUX", "/tmp/tmux-0/default,1,0", 1);
+	cr_assert(wrap_is_redone(), "tmux in xterm");
+	unsetenv("TMUX");
+	unsetenv("XTERM_VERSION");
+	setenv("STY", "1.pts-0.host", 1);
+	cr_assert_not(wrap_is_redone());
+	unsetenv("STY");
+	setenv("TERM", "linux", 1);
+	cr_assert_not(wrap_is_redone());
 }
 
 Test(output, durations)

@@ -304,6 +304,45 @@ KIT_TEST(registry, what_is_the_same_is_not_started_again_by_now, "proc p now",
     "file proc p now\n"
     "count p 1\n")
 
+/* --- pages of what a create request names --- */
+
+static void check_page(struct kit *kit, const char *const *names, size_t n_names, size_t first,
+    size_t limit, const char *expected, bool is_truncated)
+{
+	struct name_request request = {.names = names,
+	    .n_names = n_names,
+	    .scope = {.params = "", .now_ns = kit->now_ns},
+	    .first = first,
+	    .limit = limit};
+	struct create_outcome outcome;
+	cr_assert_eq(core_create(kit->core, &request, &outcome, &kit->fault), 0);
+	char *list = strings_join(&outcome.names, " ");
+	cr_assert_str_eq(list, expected);
+	cr_assert_eq(outcome.is_truncated, is_truncated);
+	free(list);
+	create_outcome_clear(&outcome);
+}
+
+Test(registry, a_create_request_is_answered_page_by_page)
+{
+	struct kit *kit =
+	    kit_new("proto b::[env]::[arch] choices=env:dev|prod|dev choices=arch:x86|arm|x86");
+	const char *names[] = {"b::*::*", "b::dev::arm"};
+	check_page(kit, names, 1, 0, 3, "b::dev::x86 b::dev::arm b::prod::x86", true);
+	struct core_load load;
+	core_get_load(kit->core, &load);
+	cr_assert_eq(load.n_procs, 4, "the first page makes all of them");
+	check_page(kit, names, 1, 3, 3, "b::prod::arm", false);
+	check_page(kit, names, 1, 1, 2, "b::dev::arm b::prod::x86", true);
+	check_page(kit, names, 1, 2, 2, "b::prod::x86 b::prod::arm", false);
+	check_page(kit, names, 1, 2, 0, "b::prod::x86 b::prod::arm", false);
+	check_page(kit, names, 1, 4, 2, "", false);
+	check_page(kit, names, 2, 3, 1, "b::prod::arm", false);
+	check_page(kit, &names[1], 1, 0, 1, "b::dev::arm", false);
+	check_page(kit, &names[1], 1, 1, 1, "", false);
+	kit_free(kit);
+}
+
 /* --- choices of a command --- */
 
 Test(registry, choices_of_a_command_are_asked_first)
@@ -323,15 +362,14 @@ Test(registry, choices_of_a_command_are_asked_first)
 	struct choices_answer answer = {
 	    .definition = needs[0].definition, .arg = needs[0].arg, .choices = &choices};
 	request.answers = (struct choices_answers){.items = &answer, .count = 1};
-	struct strings created = {0};
-	uint64_t now_run;
-	cr_assert_eq(core_create(kit->core, &request, &created, &now_run, &kit->fault), 0);
-	cr_assert_eq(created.count, 2);
-	cr_assert_str_eq(created.items[1], "build::prod");
-	strings_clear(&created);
+	struct create_outcome outcome;
+	cr_assert_eq(core_create(kit->core, &request, &outcome, &kit->fault), 0);
+	cr_assert_eq(outcome.names.count, 2);
+	cr_assert_str_eq(outcome.names.items[1], "build::prod");
+	create_outcome_clear(&outcome);
 
 	names[0] = "build::test";
-	cr_assert_eq(core_create(kit->core, &request, &created, &now_run, &kit->fault), -1);
+	cr_assert_eq(core_create(kit->core, &request, &outcome, &kit->fault), -1);
 	cr_assert_eq(kit->fault.code, FAULT_NOT_A_CHOICE);
 	strings_clear(&choices);
 	definition_unref(needs[0].definition);

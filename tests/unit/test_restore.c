@@ -335,7 +335,7 @@ Test(touch, nothing_is_noted_before_it_is_asked_for)
 	struct core_changes changes;
 	kit_play(kit, "start a\nexit a 0\ndefine proc b");
 	core_get_changes(kit->core, &changes);
-	cr_assert_eq(changes.n_executions + changes.n_runs + changes.names->count, 0);
+	cr_assert_eq(changes.n_executions + changes.n_runs + changes.n_procs, 0);
 	cr_assert_eq(changes.next_run, 2);
 	kit_free(kit);
 }
@@ -353,7 +353,7 @@ Test(touch, each_is_noted_once_however_often_it_changes)
 	cr_assert(!changes.executions[0]->is_stored);
 	core_clear_changes(kit->core);
 	core_get_changes(kit->core, &changes);
-	cr_assert_eq(changes.n_runs + changes.n_executions + changes.names->count, 0);
+	cr_assert_eq(changes.n_runs + changes.n_executions + changes.n_procs, 0);
 	cr_assert(kit_execution(kit, "a")->is_stored);
 	kit_free(kit);
 }

@@ -75,15 +75,16 @@ static unsigned types_of(const json_t *node)
 	return result;
 }
 
+/* Where other types are allowed too, the schema has to list their values behind the words. */
 static void compare_words(const struct schema_shape *shape, const json_t *node, const char *path)
 {
 	const json_t *words = json_object_get(node, "enum");
-	size_t count = 0;
+	size_t count = 0, n_others = shape->words && (shape->types & SCHEMA_BOOL) ? 2 : 0;
 
 	for (; shape->words && shape->words[count]; count++)
 		cr_expect_str_eq(shape->words[count],
 		    json_string_value(json_array_get(words, count)), "%s", path);
-	cr_expect_eq(json_array_size(words), count, "%s: %zu words", path, count);
+	cr_expect_eq(json_array_size(words), count + n_others, "%s: %zu words", path, count);
 }
 
 static void compare(const json_t *schema, const json_t *reference, const struct schema_shape *shape,

@@ -313,6 +313,34 @@ Test(spawn, path_is_that_of_the_worker)
 	cr_assert_str_eq(contents(log_path), "tool\ntool\n");
 }
 
+Test(spawn, jobserver_is_at_its_descriptors)
+{
+	const char *const argv[] = {"sh", "-c",
+	    "echo + >&4; read -r token <&3; echo \"$token\"; ls /proc/$$/fd | wc -l", NULL};
+	struct spawn_request request = request_of(argv);
+	char path[96], text[8];
+	int holder, n_others = 0;
+
+	/* Those that are open here for other reasons are no obstacle. */
+	int others[] = {
+	    open("/dev/null", O_RDONLY | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC)};
+
+	snprintf(path, sizeof(path), "%s/fifo", directory);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	holder = open(path, O_RDWR | O_CLOEXEC);
+	request.jobserver = path;
+	cr_assert_eq(run(&request), 0);
+	cr_assert_eq(sscanf(contents(log_path), "%7s %d", text, &n_others), 2);
+	cr_assert_str_eq(text, "+");
+	cr_assert_geq(n_others, 5);
+	request.jobserver = "/nonexistent";
+	assert_fails(&request, SPAWN_JOBSERVER, ENOENT);
+	for (size_t i = 0; i < 2; i++)
+		close(others[i]);
+	close(holder);
+	unlink(path);
+}
+
 Test(spawn, failures_name_their_stage)
 {
 	const char *const argv[] = {"sh", "-c", ":", NULL};

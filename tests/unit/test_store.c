@@ -77,13 +77,13 @@ static void put_changes(struct core_changes *changes)
 
 	core_get_changes(core, changes);
 	cr_assert_eq(store_begin(store), 0);
-	for (size_t i = 0; i < changes->names->count; i++) {
-		const char *name = changes->names->items[i];
+	for (size_t i = 0; i < changes->protos->count; i++) {
+		const char *name = changes->protos->items[i];
 
-		cr_assert_eq(store_put_name(store, name, core_find_proc(core, name),
-		                 core_find_proto(core, name)),
-		    0);
+		cr_assert_eq(store_put_proto(store, name, core_find_proto(core, name)), 0);
 	}
+	for (size_t i = 0; i < changes->n_procs; i++)
+		cr_assert_eq(store_put_proc(store, changes->procs[i]), 0);
 	for (size_t i = 0; i < changes->n_runs; i++)
 		if (changes->runs[i])
 			cr_assert_eq(store_put_run(store, changes->runs[i]), 0);
@@ -247,8 +247,9 @@ Test(store, definitions_and_params_go_with_the_last_that_refers_to_them)
 	keep();
 	cr_assert_eq(count_rows("definition"), 2);
 	cr_assert_eq(count_rows("params"), 1);
-	dropped = (struct store_dropped){
-	    execution->id, execution->definition->key, execution->params->key};
+	dropped = (struct store_dropped){.exec = execution->id,
+	    .definition = execution->definition->key,
+	    .params = execution->params->key};
 	cr_assert_eq(store_begin(store), 0);
 	cr_assert_eq(store_drop_execution(store, &dropped), 0);
 	cr_assert_eq(store_drop_run(store, 1), 0);
@@ -335,7 +336,7 @@ Test(store, rows_that_cannot_be_are_refused)
 	    "UPDATE definition SET body = '[]'",
 	    "UPDATE definition SET body = '{\"runn\": 1}' WHERE kind = 'proc'",
 	    "UPDATE definition SET separator = ''",
-	    "UPDATE proto SET definition = 1",
+	    "UPDATE proto SET definition = (SELECT id FROM definition WHERE kind = 'proc')",
 	    "INSERT INTO proc VALUES('x', 99, NULL, 'no such', '[]')",
 	    "INSERT INTO proc VALUES('x', 99, NULL, 'build::[env]', '[\"only one\"]')",
 	    "INSERT INTO member VALUES(1, 99, 1, NULL, NULL)",
@@ -379,6 +380,8 @@ Test(store, an_older_database_is_brought_up_to_date)
 	    "ALTER TABLE execution DROP COLUMN pending;"
 	    "ALTER TABLE execution DROP COLUMN pending_ns;"
 	    "ALTER TABLE execution DROP COLUMN executor; ALTER TABLE run DROP COLUMN executor;"
+	    "ALTER TABLE execution DROP COLUMN n_transient;"
+	    "ALTER TABLE execution DROP COLUMN retry_ns; DROP TABLE attempt;"
 	    "PRAGMA user_version = 1");
 	store = open_store();
 	core = load(store);

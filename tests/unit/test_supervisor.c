@@ -495,6 +495,165 @@ Test(supervisor, terminal_travels)
 	close(other[0]);
 }
 
+/* --- job tokens --- */
+
+static void put_tokens(uint32_t limit)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/fifo", directory);
+	put(&(struct wire_message){
+	    .kind = WIRE_SET_TOKENS, .tokens = {.limit = limit, .path = path}});
+}
+
+static void put_jobserver_spawn(uint64_t exec, const char *command)
+{
+	const char *const argv[] = {"sh", "-c", command, NULL};
+	char log[96];
+
+	snprintf(log, sizeof(log), "%s/logs/%" PRIu64 ".log", directory, exec);
+	put(&(struct wire_message){.kind = WIRE_SPAWN,
+	    .key = {exec, 1},
+	    .spawn = {.jobserver = JOBSERVER_PIPE,
+	        .cwd = directory,
+	        .log = log,
+	        .argv = argv,
+	        .extra_env = no_variables}});
+}
+
+static void take_started(uint64_t exec)
+{
+	cr_assert_eq(take_kind(WIRE_STARTED).key.exec, exec);
+}
+
+Test(supervisor, a_token_for_each_that_needs_one)
+{
+	take_empty_hello();
+	say_ready();
+	put_tokens(1);
+	put_jobserver_spawn(1, "echo \"$MAKEFLAGS\"; sleep 100");
+	take_started(1);
+	cr_assert_str_eq(
+	    await_file("logs/1.log"), " -j1 --jobserver-fds=3,4 --jobserver-auth=3,4\n");
+	put_jobserver_spawn(2, "exit 2");
+	cr_assert_eq(take_kind(WIRE_NO_TOKEN).key.exec, 2);
+	put_spawn(3, 0, "exit 3");
+	take_exit(3);
+	put_key(WIRE_SIGNAL, 1, SIGTERM);
+	take_exit(1);
+	take_kind(WIRE_TOKEN);
+	/* It is kept for the next one; who was refused is not known any more. */
+	put_jobserver_spawn(2, "exit 2");
+	take_started(2);
+	cr_assert_eq(WEXITSTATUS(take_exit(2).exit.wait_status), 2);
+}
+
+Test(supervisor, a_token_that_nobody_wants_any_more)
+{
+	take_empty_hello();
+	say_ready();
+	put_tokens(1);
+	put_jobserver_spawn(1, "sleep 100");
+	take_started(1);
+	put_jobserver_spawn(2, "exit 2");
+	take_kind(WIRE_NO_TOKEN);
+	put_key(WIRE_SIGNAL, 1, SIGTERM);
+	take_exit(1);
+	take_kind(WIRE_TOKEN);
+	/* Told again to who says again that he wants it. */
+	put(&(struct wire_message){.kind = WIRE_WANT_TOKEN, .is_on = true});
+	take_kind(WIRE_TOKEN);
+	/* The next scheduler knows nothing of it. */
+	put_key(WIRE_ACK, 1, 0);
+	restart();
+	take_empty_hello();
+	put_jobserver_spawn(3, "exit 3");
+	take_started(3);
+	take_exit(3);
+	put(&(struct wire_message){.kind = WIRE_WANT_TOKEN, .is_on = true});
+	take_kind(WIRE_TOKEN);
+	put(&(struct wire_message){.kind = WIRE_WANT_TOKEN, .is_on = false});
+	put_jobserver_spawn(4, "exit 4");
+	take_started(4);
+	take_exit(4);
+}
+
+Test(supervisor, a_token_is_lent)
+{
+	struct wire_message lend = {.kind = WIRE_LEND_TOKEN, .key = {1, 1}, .is_on = true};
+
+	take_empty_hello();
+	say_ready();
+	put_tokens(1);
+	put_jobserver_spawn(1, "sleep 100");
+	take_started(1);
+	put(&lend);
+	put(&lend);
+	put_jobserver_spawn(2, "sleep 100");
+	take_started(2);
+	/* There is none to take back: it goes on without. */
+	lend.is_on = false;
+	put(&lend);
+	put_key(WIRE_SIGNAL, 1, SIGTERM);
+	take_exit(1);
+	put_jobserver_spawn(3, "exit 3");
+	cr_assert_eq(take_kind(WIRE_NO_TOKEN).key.exec, 3);
+	put_key(WIRE_SIGNAL, 2, SIGTERM);
+	take_exit(2);
+	take_kind(WIRE_TOKEN);
+}
+
+Test(supervisor, tokens_of_the_killed_come_back_with_the_last_of_them)
+{
+	take_empty_hello();
+	say_ready();
+	put_tokens(3);
+	/* Takes the two that are left, and leaves a process behind that has them. */
+	put_jobserver_spawn(1, "head -c 2 <&3 >/dev/null; sleep 100 & echo taken; sleep 100");
+	take_started(1);
+	cr_assert_str_eq(await_file("logs/1.log"), "taken\n");
+	put_jobserver_spawn(2, "exit 2");
+	take_kind(WIRE_NO_TOKEN);
+	put_key(WIRE_SIGNAL, 1, SIGKILL);
+	take_exit(1);
+	take_kind(WIRE_TOKEN);
+	for (uint64_t exec = 2; exec <= 4; exec++) {
+		put_jobserver_spawn(exec, "sleep 100");
+		take_started(exec);
+	}
+	put_jobserver_spawn(5, "exit 5");
+	take_kind(WIRE_NO_TOKEN);
+}
+
+Test(supervisor, what_is_not_started_has_no_token)
+{
+	struct wire_message message;
+
+	take_empty_hello();
+	say_ready();
+	put_jobserver_spawn(1, "exit 1");
+	message = take_kind(WIRE_EXIT);
+	cr_assert_eq(message.exit.spawn_error.stage, SPAWN_JOBSERVER);
+	put_tokens(1);
+	for (uint64_t exec = 2; exec <= 3; exec++) {
+		const char *const argv[] = {"/nowhere/at/all", NULL};
+		char log[96];
+
+		snprintf(log, sizeof(log), "%s/log", directory);
+		put(&(struct wire_message){.kind = WIRE_SPAWN,
+		    .key = {exec, 1},
+		    .spawn = {.jobserver = JOBSERVER_FIFO,
+		        .cwd = directory,
+		        .log = log,
+		        .argv = argv,
+		        .extra_env = no_variables}});
+		message = take_kind(WIRE_EXIT);
+		cr_assert_eq(message.exit.spawn_error.stage, SPAWN_EXEC);
+	}
+	put_jobserver_spawn(4, "exit 4");
+	take_started(4);
+}
+
 Test(supervisor, nonsense_costs_a_scheduler_and_no_worker)
 {
 	pid_t pid, first = scheduler.pid;

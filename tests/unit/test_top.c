@@ -173,6 +173,47 @@ Test(top, of_what_has_ended_the_oldest_goes_whatever_is_listed)
 	cr_assert_eq(model.sections[TOP_FINISHED]->prev->exec, 3);
 }
 
+static void note_in_run(int exec, const char *name, const char *state, int run)
+{
+	json_t *view = make_view(exec, name, state);
+
+	json_object_set_new(view, "run", json_integer(run));
+	json_object_set_new(view, "ended_at", json_real(100 + exec));
+	note(view);
+}
+
+Test(top, what_has_ended_in_a_run_goes_with_it)
+{
+	note_in_run(1, "ok1", "succeeded", 1);
+	note_in_run(2, "bad1", "failed", 1);
+	note_in_run(3, "ok2", "succeeded", 2);
+	note_in_run(4, "skip1", "skipped", 1);
+	note_in_run(5, "wait1", "wanted", 1);
+	top_model_move(&model, 2);
+	expect_window(20, "bad1 wait1 [skip1] ok2 ok1");
+	top_model_forget_run(&model, 1);
+	expect_window(20, "wait1 [ok2]");
+	cr_assert_eq(model.progress.n_succeeded, 1);
+	cr_assert_eq(model.progress.n_failed, 0);
+	cr_assert_eq(model.progress.n_skipped, 0);
+	cr_assert_eq(model.progress.n_waiting, 1);
+	top_model_forget_run(&model, 1);
+	top_model_forget_run(&model, 3);
+	note_in_run(6, "ok3", "succeeded", 1);
+	expect_window(20, "wait1 ok3 [ok2]");
+}
+
+Test(top, a_run_that_goes_takes_what_is_not_kept_out_of_the_totals)
+{
+	for (int i = 0; i < TOP_ENDED_MAX + 10; i++)
+		note_in_run(i, "a", "succeeded", 1);
+	note_in_run(TOP_ENDED_MAX + 10, "b", "succeeded", 2);
+	top_model_forget_run(&model, 1);
+	expect_window(20, "[b]");
+	cr_assert_eq(model.progress.n_succeeded, 1);
+	cr_assert_eq(model.n_ended[TOP_FINISHED], 1);
+}
+
 Test(top, there_are_not_more_than_so_many)
 {
 	top_model_begin_loading(&model);
@@ -378,6 +419,21 @@ Test(top, active_runs_come_first)
 	cr_assert_eq(top_runs_step(&model.runs, model.scope, 1), 3);
 	cr_assert_eq(top_runs_step(&model.runs, model.scope, 2), 3);
 	cr_assert_eq(top_runs_step(&model.runs, model.scope, LONG_MIN), 0);
+}
+
+Test(top, a_run_that_is_forgotten_goes)
+{
+	note_runs("[{\"run\": 5, \"state\": \"failed\"}, {\"run\": 4, \"state\": \"active\"},"
+	          " {\"run\": 3, \"state\": \"succeeded\"}]",
+	    true);
+	top_model_forget_run(&model, 5);
+	cr_assert_eq(model.runs.count, 2);
+	cr_assert_eq(model.runs.n_active, 1);
+	top_model_forget_run(&model, 4); /* that it was over had not been heard of */
+	cr_assert_eq(model.runs.n_active, 0);
+	top_model_forget_run(&model, 3);
+	top_model_forget_run(&model, 3);
+	cr_assert_eq(model.runs.count, 0);
 }
 
 Test(top, a_run_that_an_answer_is_too_short_for_stays)

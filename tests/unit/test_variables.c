@@ -62,6 +62,29 @@ static int count(uint32_t env, void *arg)
 	return 0;
 }
 
+Test(variables, no_jobserver_of_others)
+{
+	static const char *const made[] = {"A=1", "MAKEFLAGS= -j8 --jobserver-auth=3,4",
+	    "MFLAGS=-k -j8 --jobserver-auth=3,4", "B=2", NULL};
+	struct variables *variables = variables_new(made);
+	const char *const *merged = variables_merge(variables, 0, nothing);
+
+	cr_assert_null(get(merged, "MAKEFLAGS"));
+	cr_assert_str_eq(get(merged, "MFLAGS"), "-k");
+	cr_assert_str_eq(get(merged, "B"), "2");
+	/* One more, and one instead of what is there. */
+	cr_assert_null(variables_get(variables, "MAKEFLAGS"));
+	merged = variables_add(variables, "MAKEFLAGS=ours");
+	cr_assert_str_eq(get(merged, "MAKEFLAGS"), "ours");
+	cr_assert_str_eq(variables_get(variables, "MAKEFLAGS"), "ours");
+	merged = variables_merge(variables, 0, extra);
+	cr_assert_str_eq(variables_get(variables, "A"), "extra");
+	merged = variables_add(variables, "A=more");
+	cr_assert_str_eq(get(merged, "A"), "more");
+	cr_assert_str_eq(get(merged, "B"), "2");
+	variables_free(variables);
+}
+
 Test(variables, dropped_and_replaced)
 {
 	struct variables *variables = variables_new(own);

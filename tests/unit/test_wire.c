@@ -135,6 +135,31 @@ Test(wire, small_messages_pass)
 }
 
 /* Whatever the cut, a message is taken when its last byte has come and not before. */
+Test(wire, job_tokens_pass)
+{
+	struct wire_message message = {
+	    .kind = WIRE_SET_TOKENS, .tokens = {.limit = 8, .path = "/w/fifo"}};
+	struct wire_message taken = pass(&message);
+
+	cr_assert_eq(taken.tokens.limit, 8);
+	cr_assert_str_eq(taken.tokens.path, "/w/fifo");
+	message = (struct wire_message){.kind = WIRE_WANT_TOKEN, .is_on = true};
+	cr_assert(pass(&message).is_on);
+	message = (struct wire_message){.kind = WIRE_LEND_TOKEN, .key = key, .is_on = true};
+	taken = pass(&message);
+	cr_assert(taken.is_on);
+	cr_assert_eq(taken.key.exec, key.exec);
+	message.is_on = false;
+	cr_assert_not(pass(&message).is_on);
+	message = (struct wire_message){.kind = WIRE_NO_TOKEN, .key = key};
+	cr_assert_eq(pass(&message).key.attempt, key.attempt);
+	message = (struct wire_message){.kind = WIRE_TOKEN};
+	pass(&message);
+	message = spawn_message();
+	message.spawn.jobserver = JOBSERVER_FIFO;
+	cr_assert_eq(pass(&message).spawn.jobserver, JOBSERVER_FIFO);
+}
+
 Test(wire, messages_in_pieces)
 {
 	struct wire_buffer whole = {0}, buffer = {0};

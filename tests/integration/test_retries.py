@@ -1,0 +1,80 @@
+"""What has failed is tried again: each attempt with its log, seen by people and programs, also over the
+death of a scheduler."""
+
+import os
+import signal
+
+import kit
+
+# Counts how often it was executed, and succeeds from the third time on.
+THIRD = 'echo x >>times; echo "attempt $(wc -l <times)"; [ "$(wc -l <times)" -ge 3 ]'
+
+
+class Retries(kit.Case):
+    def times(self):
+        return self.ws.read("times").count("x")
+
+    def test_it_succeeds_at_last_and_so_does_the_run(self):
+        self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "10ms"}}, "b": {"deps": ["a"]}})
+        views = self.ws.ppctl("--json", "run", "b").views()
+        self.assertEqual(("succeeded", 3, 6), tuple(views["a"][key] for key in ("state", "attempt", "attempts")))
+        self.assertEqual(3, self.times())
+        shown = self.ws.ppctl("--json", "show", "a").json
+        self.assertEqual([(1, "exit", 1), (2, "exit", 1)],
+                         [(one["attempt"], one["error"], one["exit_code"]) for one in shown["attempts"]])
+        self.assertLess(0, shown["attempts"][0]["max_rss"])
+        self.assertEqual("attempt 3\n", self.ws.ppctl("logs", "a").out)
+        for one in shown["attempts"]:
+            with open(one["log"], encoding="utf-8") as log:
+                self.assertEqual(f"attempt {one['attempt']}\n", log.read())
+
+    def test_the_last_failure_is_the_one_that_is_told(self):
+        self.ws.define({"a": {"run": "echo x >>times; exit $(wc -l <times)", "retries": {"times": 2, "delay": 0}}})
+        done = self.ws.ppctl("--json", "run", "a", status=1)
+        self.assertEqual(("exit", "exit status 3"), tuple(done.views()["a"][key] for key in ("error", "info")))
+
+    def test_a_result_of_an_attempt_that_failed_is_forgotten(self):
+        self.ws.define({"a": {"run": 'if [ -e again ]; then exit 0; fi; touch again; echo 1 >"$PP_RESULT"; exit 1',
+                              "retries": {"delay": 0}}})
+        self.ws.ppctl("run", "a")
+        self.assertEqual("null\n", self.ws.ppctl("result", "a").out)
+
+    def test_what_waits_says_so_and_can_be_canceled(self):
+        self.ws.define({"a": {"run": "exit 7", "retries": {"delay": "1h"}}})
+        self.ws.ppctl("start", "a")
+        kit.until(lambda: self.ws.ppctl("--json", "status", "a").views()["a"].get("retry_at"), "a waits")
+        view = self.ws.ppctl("--json", "status", "a").views()["a"]
+        self.assertEqual(("wanted", "waits before attempt 2 of 2: exit status 7"), (view["state"], view["waits"]))
+        self.assertRegex(self.ws.ppctl("why", "a").out, r"waits \d+m\d\ds before attempt 2 of 2: exit status 7")
+        self.ws.ppctl("cancel", "a")
+        self.assertEqual({"a": "failed"}, self.ws.states("a"))
+
+    def test_a_scheduler_that_dies_meanwhile_forgets_nothing(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "200ms"}}})
+        run = self.ws.ppctl("start", "a").out.strip()
+        for _ in range(2):
+            self.ws.open_gate("gate")
+            kit.until(lambda: self.ws.ppctl("--json", "status", "a").views()["a"].get("retry_at")
+                      or self.ws.states("a") == {"a": "running"}, "it has failed")
+            os.kill(self.ws.pids()[0], signal.SIGKILL)
+        self.ws.open_gate("gate")
+        self.ws.ppctl("--run", run, "wait")
+        self.assertEqual(3, self.times())
+        self.assertEqual([1, 2], [one["attempt"] for one in self.ws.ppctl("--json", "show", "a").json["attempts"]])
+
+    def test_what_waits_when_both_processes_die_is_tried_when_it_was_to_be(self):
+        self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "500ms"}}})
+        run = self.ws.ppctl("start", "a").out.strip()
+        kit.until(lambda: self.ws.ppctl("--json", "status", "a").views()["a"].get("retry_at"), "a waits")
+        scheduler, supervisor = self.ws.pids()
+        for pid in (supervisor, scheduler):
+            os.kill(pid, signal.SIGKILL)
+        for pid in (supervisor, scheduler):
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppctl("--run", run, "wait")
+        self.assertEqual(3, self.times())
+
+
+if __name__ == "__main__":
+    kit.main()
