@@ -265,27 +265,32 @@ int client_ask_pages(struct client *client, const char *method, const struct pp_
 
 /* What the pages of an answer are gathered in. */
 struct gathered {
-	const char *list;
+	const char *const *lists;
 	json_t *result; /* of the first page */
 };
 
 static void gather(void *arg, const json_t *page)
 {
 	struct gathered *gathered = arg;
-	json_t *list = json_object_get(gathered->result, gathered->list);
 
-	if (gathered->result)
-		json_array_extend(list, json_object_get(page, gathered->list));
-	else
+	if (!gathered->result) {
 		gathered->result = json_copy((json_t *)page);
-	json_object_del(gathered->result, "truncated");
+		return;
+	}
+	for (const char *const *list = gathered->lists; *list; list++)
+		json_array_extend(
+		    json_object_get(gathered->result, *list), json_object_get(page, *list));
 	json_object_del(gathered->result, "cursor");
+	if (json_object_get(page, "truncated") && !json_object_get(page, "cursor"))
+		json_object_set_new(gathered->result, "truncated", json_true());
+	else
+		json_object_del(gathered->result, "truncated");
 }
 
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *list, json_t **result)
+    const char *const *lists, json_t **result)
 {
-	struct gathered gathered = {.list = list};
+	struct gathered gathered = {.lists = lists};
 	int status = client_ask_pages(client, method, request, gather, &gathered);
 
 	if (status) {

@@ -75,8 +75,9 @@ typedef void client_page_visit(void *arg, const json_t *page);
 int client_ask_pages(struct client *client, const char *method, const struct pp_request *request,
     client_page_visit *visit, void *arg);
 
-/* The same; the members of the array named list are gathered in *result. */
+/* The same; the members of the arrays with those names (after the last one NULL) are gathered in
+ * *result. */
 int client_ask_all(struct client *client, const char *method, const struct pp_request *request,
-    const char *list, json_t **result);
+    const char *const *lists, json_t **result);
 
 #endif

@@ -14,7 +14,7 @@
 #include "client/table.h"
 #include "client/verbs.h"
 
-#define LAST_LINE_MAX 1000 /* bytes of a log's */
+#define LAST_LINE_COLUMNS 500 /* of a log's */
 
 static void print_fields(const struct output *output, json_t *object, int indent);
 
@@ -189,7 +189,7 @@ static const char *find_last_line(const struct logfile_text *text, size_t *size)
 		end--;
 	for (begin = end; begin > 0 && text->bytes[begin - 1] != '\n';)
 		begin--;
-	*size = end - begin > LAST_LINE_MAX ? LAST_LINE_MAX : end - begin;
+	*size = end - begin;
 	return text->bytes + begin;
 }
 
@@ -207,10 +207,11 @@ static void print_log(const struct output *output, const char *path)
 		return;
 	line = find_last_line(&text, &size);
 	if (size > 0) {
-		fputs("  ", output->stream);
-		output_print_escaped(
-		    output->stream, line, size, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
-		putc('\n', output->stream);
+		char *shown = output_escape_line(
+		    line, size, LAST_LINE_COLUMNS, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+
+		fprintf(output->stream, "  %s\n", shown);
+		free(shown);
 	}
 	free(text.bytes);
 }

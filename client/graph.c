@@ -5,7 +5,6 @@
 #include "client/graph.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/member.h"
 #include "client/memory.h"
+#include "client/outfile.h"
 #include "client/request.h"
 #include "client/verbs.h"
 
@@ -94,39 +95,17 @@ static int write_graph(struct client *client, const json_t *graph, int fd)
 	return status;
 }
 
-/* Copies the rest of a file to the stream. Returns 0, or -1 with errno. */
-static int copy(int fd, FILE *stream)
+/* Copies the rest of a file, by its descriptor. */
+static int copy(FILE *stream, const void *arg)
 {
 	char bytes[16384];
 	ssize_t size;
 
-	while ((size = read(fd, bytes, sizeof(bytes))) > 0) {
+	while ((size = read(*(const int *)arg, bytes, sizeof(bytes))) > 0) {
 		if (fwrite(bytes, 1, (size_t)size, stream) != (size_t)size)
 			return -1;
 	}
 	return size < 0 ? -1 : 0;
-}
-
-/* Puts the finished file where it is to be. */
-static int deliver(struct client *client, int fd)
-{
-	const char *path = invocation_get(client->inv, "output");
-	FILE *stream;
-	int failed;
-
-	if (path && strcmp(path, "-") == 0)
-		path = NULL;
-	stream = path ? fopen(path, "we") : client->out.stream;
-	if (!stream)
-		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", path, strerror(errno));
-	if (!path)
-		return copy(fd, stream) ? client_complain(EXIT_BAD_REQUEST, "standard output: %s",
-		                              strerror(errno))
-		                        : EXIT_FINE;
-	failed = copy(fd, stream);
-	if (fclose(stream) || failed)
-		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", path, strerror(errno));
-	return EXIT_FINE;
 }
 
 static int present(struct client *client, const json_t *graph)
@@ -145,7 +124,7 @@ static int present(struct client *client, const json_t *graph)
 			    client_complain(EXIT_BAD_REQUEST, "the picture: %s", strerror(errno));
 	}
 	if (!status)
-		status = deliver(client, is_drawn ? picture : text);
+		status = outfile_write(client, copy, is_drawn ? &picture : &text);
 	close(text);
 	if (picture >= 0)
 		close(picture);
@@ -162,8 +141,28 @@ static int check_form(const struct client *client)
 	                          "graph: only one of --dot, --svg, --mermaid and --json");
 }
 
+/* Each page has the names that nothing defines as far as it knows of them. */
+static void drop_repeated(json_t *graph)
+{
+	json_t *nodes = json_object_get(graph, "nodes"), *names = json_object();
+	json_t *once = json_array(), *node;
+	size_t i;
+
+	json_array_foreach (nodes, i, node) {
+		const char *name = member_text(node, "name", "");
+
+		if (json_object_get(names, name))
+			continue;
+		if (json_object_set_new(names, name, json_true()) || json_array_append(once, node))
+			memory_refused();
+	}
+	json_object_set_new(graph, "nodes", once);
+	json_decref(names);
+}
+
 int verb_graph(struct client *client)
 {
+	static const char *const lists[] = {"nodes", "edges", NULL};
 	struct request request = {0};
 	json_t *result = NULL;
 	int status = check_form(client);
@@ -173,7 +172,9 @@ int verb_graph(struct client *client)
 	else if (!status)
 		status = request_set_all(&request, client->inv);
 	if (!status)
-		status = client_ask(client, "graph", &request.pp, &result);
+		status = client_ask_all(client, "graph", &request.pp, lists, &result);
+	if (!status)
+		drop_repeated(result);
 	if (!status)
 		client_warn_of(result);
 	if (!status)

@@ -57,11 +57,12 @@ static void compile(struct ignore *ignore)
 	free(text);
 }
 
-/* Copies what a terminal would show of the line. */
-static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size_t size)
+/* Copies what a terminal would show of the line. Returns how much that is. */
+static size_t copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size_t size)
 {
 	size_t n = 0;
 
+	line = sequence_find_shown(line, &size);
 	for (size_t i = 0; i < size && n < IGNORE_LINE_BYTES;) {
 		size_t length = sequence_length(line + i, size - i);
 
@@ -69,9 +70,8 @@ static void copy_plain(char plain[IGNORE_LINE_BYTES + 1], const char *line, size
 			plain[n++] = line[i];
 		i += length > 0 ? length : 1;
 	}
-	while (n > 0 && plain[n - 1] == '\r')
-		n--;
 	plain[n] = '\0';
+	return n;
 }
 
 bool ignore_has(struct ignore *ignore, const char *line, size_t size)
@@ -84,6 +84,8 @@ bool ignore_has(struct ignore *ignore, const char *line, size_t size)
 		compile(ignore);
 	if (ignore->is_empty)
 		return false;
-	copy_plain(plain, line, size);
+	if (copy_plain(plain, line, size) > IGNORE_LONG_LINE_BYTES &&
+	    ignore->n_long++ >= IGNORE_LONG_LINES)
+		plain[IGNORE_LONG_LINE_BYTES] = '\0';
 	return regexec(&ignore->all, plain, 0, NULL, 0) == 0;
 }

@@ -9,14 +9,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of a line that are compared with patterns. */
-enum { IGNORE_LINE_BYTES = 4096 };
+/*
+ * Bytes of a line that are compared with patterns, and those of each further line where so many
+ * were longer than that: it may take a time that grows with the square of a line's length.
+ */
+enum { IGNORE_LINE_BYTES = 4096, IGNORE_LONG_LINES = 100, IGNORE_LONG_LINE_BYTES = 512 };
 
 struct ignore {
 	const json_t *patterns; /* borrowed */
 	bool has_succeeded;
 	bool is_compiled;
 	bool is_empty; /* no pattern counts */
+	unsigned n_long;
 	regex_t all;
 };
 

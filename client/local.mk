@@ -33,6 +33,7 @@ ppctl_SOURCES = \
 	client/memory.c client/memory.h \
 	client/options.c client/options.h \
 	client/outcome.c client/outcome.h \
+	client/outfile.c client/outfile.h \
 	client/output.c client/output.h \
 	client/plan.c client/plan_tree.c client/plan_tree.h \
 	client/progress.c client/progress.h \

@@ -16,11 +16,12 @@
 
 int verb_status(struct client *client)
 {
+	static const char *const lists[] = {"procs", NULL};
 	struct request request;
 	json_t *result = NULL;
 
 	request_set_names(&request, client->inv);
-	int status = client_ask_all(client, "status", &request.pp, "procs", &result);
+	int status = client_ask_all(client, "status", &request.pp, lists, &result);
 
 	request_clear(&request);
 	if (status)

@@ -229,15 +229,8 @@ char *output_escape_line(const char *line, size_t size, size_t columns, unsigned
 {
 	static const char end[] = "\033[0m…";
 	size_t size_max = columns * 4; /* bytes: no character has more */
-	const char *overwritten;
 
-	while (size > 0 && line[size - 1] == '\r')
-		size--;
-	overwritten = memrchr(line, '\r', size);
-	if (overwritten) {
-		size -= (size_t)(overwritten + 1 - line);
-		line = overwritten + 1;
-	}
+	line = sequence_find_shown(line, &size);
 	bool is_cut = size > size_max;
 	char *text = output_escape(line, is_cut ? size_max : size, flags);
 	size_t fit = output_fit(text, columns);

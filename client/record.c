@@ -22,6 +22,14 @@ static const struct {
     [RECORD_UP_TO_DATE] = {"up_to_date", "up to date"},
 };
 
+static const char *const reasons[REASONS] = {
+    [REASON_DEP] = "dep",
+    [REASON_RDEP] = "rdep",
+    [REASON_WHEN_SCHEDULED] = "when_scheduled",
+    [REASON_WHEN_TARGET_SCHEDULED] = "when_target_scheduled",
+    [REASON_COMMAND] = "command",
+};
+
 /* A name that a view has, or that one depends on. */
 struct name {
 	char *text;
@@ -44,6 +52,11 @@ const char *record_state_name(enum record_state state)
 const char *record_state_text(enum record_state state)
 {
 	return states[state].text;
+}
+
+const char *record_reason_name(enum record_reason reason)
+{
+	return reasons[reason];
 }
 
 static char *copy_member(const json_t *object, const char *key)
@@ -187,8 +200,22 @@ static void read_exec(struct record_exec *exec, const json_t *view)
 	read_usage(exec, view);
 }
 
-static void add_deps(struct record *record, struct record_exec *exec, const json_t *deps)
+/* said: those that a view tells, by name; an older daemon tells none. */
+static enum record_reason find_reason(const json_t *said, const char *dep)
 {
+	const char *name = member_text(said, dep, NULL);
+
+	for (int i = 0; name && i < REASONS; i++) {
+		if (strcmp(name, reasons[i]) == 0)
+			return (enum record_reason)i;
+	}
+	return REASON_DEP;
+}
+
+static void add_deps(struct record *record, struct record_exec *exec, const json_t *view)
+{
+	const json_t *deps = json_object_get(view, "deps");
+	const json_t *said = json_object_get(view, "dep_reasons");
 	struct record_names *names = record->names;
 	json_t *dep;
 	size_t i;
@@ -201,7 +228,11 @@ static void add_deps(struct record *record, struct record_exec *exec, const json
 			names->max_deps = names->max_deps > 0 ? names->max_deps * 2 : 256;
 			record->deps =
 			    memory_grow(record->deps, names->max_deps, sizeof(*record->deps));
+			record->reasons =
+			    memory_grow(record->reasons, names->max_deps, sizeof(*record->reasons));
 		}
+		record->reasons[record->n_deps] =
+		    (uint8_t)find_reason(said, json_string_value(dep));
 		record->deps[record->n_deps++] = intern(names, json_string_value(dep))->id;
 	}
 	exec->n_deps = record->n_deps - exec->first_dep;
@@ -223,7 +254,7 @@ void record_add(struct record *record, const json_t *view)
 	name->exec = record->n_execs++;
 	exec = &record->execs[name->exec];
 	read_exec(exec, view);
-	add_deps(record, exec, json_object_get(view, "deps"));
+	add_deps(record, exec, view);
 }
 
 /* From names to executions. What is not in the run is left out, as are waits for itself. */
@@ -239,10 +270,12 @@ static void link_deps(struct record *record)
 		uint32_t first = n_kept;
 
 		for (uint32_t j = 0; j < exec->n_deps; j++) {
-			uint32_t dep = execs[record->deps[exec->first_dep + j]];
+			uint32_t at = exec->first_dep + j, dep = execs[record->deps[at]];
 
-			if (dep != RECORD_NONE && dep != i)
-				record->deps[n_kept++] = dep;
+			if (dep == RECORD_NONE || dep == i)
+				continue;
+			record->reasons[n_kept] = record->reasons[at];
+			record->deps[n_kept++] = dep;
 		}
 		exec->first_dep = first;
 		exec->n_deps = n_kept - first;
@@ -311,6 +344,7 @@ void record_clear(struct record *record)
 	}
 	free(record->execs);
 	free(record->deps);
+	free(record->reasons);
 	free(record->by_start);
 	free(record->critical);
 	free(record->name);

@@ -23,6 +23,16 @@ enum record_state {
 
 #define RECORD_NONE UINT32_MAX
 
+/* Why an execution comes after another: by its own definition, or as plan says of an edge. */
+enum record_reason {
+	REASON_DEP,
+	REASON_RDEP,
+	REASON_WHEN_SCHEDULED,
+	REASON_WHEN_TARGET_SCHEDULED,
+	REASON_COMMAND,
+	REASONS /* how many there are */
+};
+
 /* Times are in microseconds since the epoch, 0 where there is none. */
 struct record_exec {
 	char *name;
@@ -58,7 +68,8 @@ struct record {
 	int64_t now_us;
 	struct record_exec *execs; /* in the order in which they came into the run */
 	uint32_t n_execs;
-	uint32_t *deps; /* indexes of execs */
+	uint32_t *deps;   /* indexes of execs */
+	uint8_t *reasons; /* one for each of deps: enum record_reason */
 	uint32_t n_deps;
 	uint32_t *by_start; /* those that have run, by started_us */
 	uint32_t n_by_start;
@@ -86,6 +97,9 @@ void record_clear(struct record *record);
 /* "succeeded", as in views, and as people read it: "up to date". */
 const char *record_state_name(enum record_state state);
 const char *record_state_text(enum record_state state);
+
+/* "dep", "rdep", "when_scheduled", … */
+const char *record_reason_name(enum record_reason reason);
 
 /* How long it ran, or has been running. */
 int64_t record_duration_us(const struct record_exec *exec);

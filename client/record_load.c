@@ -4,11 +4,11 @@
  */
 #include "client/record_load.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/clock.h"
+#include "client/outfile.h"
 
 /* Puts the newest run into params. 0, or an exit status. */
 static int choose_newest(struct client *client, json_t *params)
@@ -102,24 +102,23 @@ int record_load(struct client *client, struct record *record)
 	return status;
 }
 
+struct writing {
+	const struct record *record;
+	void (*write)(FILE *stream, const struct record *record);
+};
+
+static int put_record(FILE *stream, const void *arg)
+{
+	const struct writing *writing = arg;
+
+	writing->write(stream, writing->record);
+	return 0;
+}
+
 int record_write(struct client *client, const struct record *record,
     void (*write)(FILE *stream, const struct record *record))
 {
-	const char *path = invocation_get(client->inv, "output");
-	FILE *stream;
+	const struct writing writing = {record, write};
 
-	if (!path || strcmp(path, "-") == 0) {
-		write(client->out.stream, record);
-		return EXIT_FINE; /* whether that went well is looked at in the end */
-	}
-	stream = fopen(path, "we");
-	if (!stream)
-		return client_complain(EXIT_BAD_REQUEST, "%s: %s", path, strerror(errno));
-	write(stream, record);
-	bool has_failed = ferror(stream) != 0;
-
-	if (fclose(stream) || has_failed)
-		return client_complain(
-		    EXIT_BAD_REQUEST, "%s: it could not be written: %s", path, strerror(errno));
-	return EXIT_FINE;
+	return outfile_write(client, put_record, &writing);
 }

@@ -160,7 +160,14 @@ static double y_of(const struct graph *graph, uint32_t i)
 	return MARGIN + graph->nodes[i].place * PITCH;
 }
 
-static void put_edge(FILE *stream, const struct graph *graph, uint32_t from, uint32_t to)
+/* The style's class of an edge that a definition's list of dependencies does not have. */
+static const char *reason_class(enum record_reason reason)
+{
+	return reason == REASON_DEP ? "" : reason == REASON_COMMAND ? " by" : " rd";
+}
+
+static void put_edge(
+    FILE *stream, const struct graph *graph, uint32_t from, uint32_t to, enum record_reason reason)
 {
 	const struct column *left = &graph->columns[graph->nodes[from].column];
 	double x1 = left->x + left->width, x2 = graph->columns[graph->nodes[to].column].x;
@@ -168,8 +175,33 @@ static void put_edge(FILE *stream, const struct graph *graph, uint32_t from, uin
 	bool is_critical =
 	    graph->record->execs[from].is_critical && graph->record->execs[to].is_critical;
 
-	fprintf(stream, "<path class=\"e%s\" d=\"M%.0f %.1f C%.0f %.1f %.0f %.1f %.0f %.1f\"/>\n",
-	    is_critical ? " c" : "", x1, y1, x1 + GAP / 2.0, y1, x2 - GAP / 2.0, y2, x2, y2);
+	fprintf(stream, "<path class=\"e%s%s\" d=\"M%.0f %.1f C%.0f %.1f %.0f %.1f %.0f %.1f\"",
+	    reason_class(reason), is_critical ? " c" : "", x1, y1, x1 + GAP / 2.0, y1,
+	    x2 - GAP / 2.0, y2, x2, y2);
+	if (reason == REASON_DEP)
+		fputs("/>\n", stream);
+	else
+		fprintf(stream, "><title>%s</title></path>\n", record_reason_name(reason));
+}
+
+/* What lines that are not drawn through mean, as far as there are any. */
+static void put_key(FILE *stream, const struct record *record)
+{
+	bool has_rdeps = false, has_named = false;
+
+	for (uint32_t i = 0; i < record->n_deps; i++) {
+		has_named |= record->reasons[i] == REASON_COMMAND;
+		has_rdeps |=
+		    record->reasons[i] != REASON_DEP && record->reasons[i] != REASON_COMMAND;
+	}
+	if (!has_rdeps && !has_named)
+		return;
+	fputs("<p class=\"key\">", stream);
+	if (has_rdeps)
+		fputs("<span><i class=\"rd\"></i>by an rdep</span>", stream);
+	if (has_named)
+		fputs("<span><i class=\"by\"></i>named by a command</span>", stream);
+	fputs("</p>\n", stream);
 }
 
 static void put_node(FILE *stream, const struct graph *graph, uint32_t i)
@@ -201,14 +233,16 @@ static void put_graph(FILE *stream, struct graph *graph)
 	width = place_columns(graph);
 	height = (graph->most - 1) * (double)PITCH + NODE_HEIGHT + 2 * MARGIN;
 	fprintf(stream,
-	    "<div class=\"figure\"><svg class=\"graph\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\""
+	    "<div class=\"figure\" tabindex=\"0\"><svg class=\"graph\" viewBox=\"0 0 %.0f %.0f\" "
+	    "width=\"%.0f\""
 	    " height=\"%.0f\" role=\"img\" aria-label=\"Dependencies\">\n",
 	    width, height, width, height);
 	for (uint32_t i = 0; i < record->n_execs; i++) {
 		const struct record_exec *exec = &record->execs[i];
 
 		for (uint32_t j = 0; j < exec->n_deps; j++)
-			put_edge(stream, graph, record->deps[exec->first_dep + j], i);
+			put_edge(stream, graph, record->deps[exec->first_dep + j], i,
+			    record->reasons[exec->first_dep + j]);
 	}
 	for (uint32_t i = 0; i < record->n_execs; i++)
 		put_node(stream, graph, i);
@@ -231,6 +265,7 @@ void report_put_graph(FILE *stream, const struct record *record)
 	}
 	graph.nodes = memory_alloc(record->n_execs * sizeof(*graph.nodes));
 	put_graph(stream, &graph);
+	put_key(stream, record);
 	fputs("</section>\n", stream);
 	for (uint32_t i = 0; i < graph.n_columns; i++)
 		free(graph.columns[i].members);

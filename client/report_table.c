@@ -86,14 +86,15 @@ void report_put_table(FILE *stream, const struct record *record)
 	for (uint32_t i = 0; i < record->n_execs; i++)
 		rows[i] = i;
 	qsort_r(rows, record->n_execs, sizeof(*rows), compare_rows, (void *)record);
-	fputs(
-	    "<section><h2>Procs</h2>\n<table><thead><tr><th>Name</th><th>State</th>"
-	    "<th class=\"r\">Started</th><th class=\"r\">Waited</th><th class=\"r\">Ran</th>"
-	    "<th class=\"r\">CPU</th><th class=\"r\">Memory</th><th></th></tr></thead>\n<tbody>\n",
+	fputs("<section><h2>Procs</h2>\n<div class=\"rows\" "
+	      "tabindex=\"0\"><table><thead><tr><th>Name</th><th>State</th>"
+	      "<th class=\"r\">Started</th><th class=\"r\">Waited</th><th class=\"r\">Ran</th>"
+	      "<th class=\"r\">CPU</th><th "
+	      "class=\"r\">Memory</th><th>Remarks</th></tr></thead>\n<tbody>\n",
 	    stream);
 	for (uint32_t i = 0; i < n; i++)
 		put_row(stream, record, &record->execs[rows[i]]);
-	fputs("</tbody></table>\n", stream);
+	fputs("</tbody></table></div>\n", stream);
 	if (n < record->n_execs)
 		fprintf(stream,
 		    "<p class=\"note\">The first %u of %u; ppctl status --run %lld has "

@@ -224,7 +224,9 @@ void report_put_timeline(FILE *stream, const struct record *record)
 	if (record->n_lanes == 0)
 		return;
 	choose_sizes(&timeline);
-	fputs("<section><h2>Timeline <small>by slot</small></h2>\n<div class=\"figure\">", stream);
+	fputs("<section><h2>Timeline <small>by slot</small></h2>\n<div class=\"figure\" "
+	      "tabindex=\"0\">",
+	    stream);
 	fprintf(stream,
 	    "<svg class=\"time\" viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"Timeline\">\n",
 	    WIDTH, y_of(&timeline, timeline.n_rows) + 4);

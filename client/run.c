@@ -40,12 +40,13 @@ static void print_run(const struct client *client, json_t *result)
 
 int verb_create(struct client *client)
 {
+	static const char *const lists[] = {"procs", NULL};
 	struct request request;
 	json_t *result = NULL;
 	int status = request_set_all(&request, client->inv);
 
 	if (!status && client->is_json)
-		status = client_ask_all(client, "create", &request.pp, "procs", &result);
+		status = client_ask_all(client, "create", &request.pp, lists, &result);
 	else if (!status)
 		status = client_ask_pages(client, "create", &request.pp, print_names, client);
 	if (!status && client->is_json)

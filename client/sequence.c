@@ -3,6 +3,8 @@
  */
 #include "client/sequence.h"
 
+#include <string.h>
+
 /* More is no color that any terminal has. */
 #define COLOR_BYTES_MAX 64
 
@@ -59,4 +61,17 @@ bool sequence_is_color(const char *text, size_t length)
 			return false;
 	}
 	return true;
+}
+
+const char *sequence_find_shown(const char *line, size_t *size)
+{
+	const char *overwritten;
+
+	while (*size > 0 && line[*size - 1] == '\r')
+		--*size;
+	overwritten = memrchr(line, '\r', *size);
+	if (!overwritten)
+		return line;
+	*size -= (size_t)(overwritten + 1 - line);
+	return overwritten + 1;
 }

@@ -32,9 +32,13 @@ static bool is_telling_word(const char *word, size_t length)
 	return false;
 }
 
-static bool is_telling_line(const char *line, const char *end)
+/* A line, without its newline. */
+static bool is_telling_line(const char *line, size_t size)
 {
-	while (line < end) {
+	const char *end;
+
+	line = sequence_find_shown(line, &size);
+	for (end = line + size; line < end;) {
 		/* Its last letter would begin a word. */
 		size_t length = sequence_length(line, (size_t)(end - line));
 
@@ -102,10 +106,11 @@ void telling_select_but(
 	*telling = (struct telling){0};
 	for (size_t line = 0; line < size; line = end) {
 		end = next_line(text, size, line);
-		if (!is_telling_line(text + line, text + end))
+		size_t length = end - line - (text[end - 1] == '\n');
+
+		if (!is_telling_line(text + line, length))
 			continue;
-		if (is_ignored &&
-		    is_ignored(text + line, end - line - (text[end - 1] == '\n'), arg))
+		if (is_ignored && is_ignored(text + line, length, arg))
 			continue;
 		size_t after = end;
 

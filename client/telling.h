@@ -20,8 +20,9 @@ struct telling {
 
 /*
  * Finds the lines with the word error, exception, warning, notice, deprecated or deprecation in
- * any case, with two lines before and after each; where they touch they are one part. In a text
- * without such words: its last 16 lines. To be cleared.
+ * any case, with two lines before and after each; where they touch they are one part. What a
+ * progress display has overwritten does not count. In a text without such words: its last 16 lines.
+ * To be cleared.
  */
 void telling_select(const char *text, size_t size, struct telling *telling);
 

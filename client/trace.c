@@ -4,8 +4,8 @@
  * https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  *
  * What ran are complete events (X) in a thread for each lane; what it waited for before that are
- * async events (b, e) of category wait; dependencies are flows (s, f); what ended without running
- * are instants (i). Times are in microseconds from the first of all on.
+ * async events (b, e) of category wait; dependencies are flows (s, f), named by their reason; what
+ * ended without running are instants (i). Times are in microseconds from the first of all on.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +15,10 @@
 #include "client/verbs.h"
 
 #define PID 1
-/* The threads: one for what is in no lane, then the lanes. */
-#define TID_NONE 0
-#define TID_OF_LANE(lane) ((json_int_t)(lane) + 1)
+/* The threads: one for what is in no lane, then the lanes. 0 is no thread to Perfetto, but the one
+ * that idles. */
+#define TID_NONE 1
+#define TID_OF_LANE(lane) ((json_int_t)(lane) + 2)
 
 struct trace {
 	FILE *stream;
@@ -161,11 +162,11 @@ static void put_wait(struct trace *trace, const struct record_exec *exec)
 }
 
 static void put_flow_end(struct trace *trace, const struct record_exec *exec, const char *phase,
-    int64_t time_us, json_int_t id)
+    int64_t time_us, const char *reason)
 {
-	json_t *event = json_pack("{s:s, s:s, s:s, s:I, s:i, s:I, s:I}", "name", "dep", "cat",
-	    "dep", "ph", phase, "id", id, "pid", PID, "tid", TID_OF_LANE(exec->lane), "ts",
-	    since_zero(trace, time_us));
+	json_t *event = json_pack("{s:s, s:s, s:s, s:I, s:i, s:I, s:I}", "name", reason, "cat",
+	    "dep", "ph", phase, "id", trace->n_flows, "pid", PID, "tid", TID_OF_LANE(exec->lane),
+	    "ts", since_zero(trace, time_us));
 
 	/* To the slice around it, rather than to the next that begins. */
 	if (event && *phase == 'f')
@@ -173,27 +174,27 @@ static void put_flow_end(struct trace *trace, const struct record_exec *exec, co
 	put_event(trace, event);
 }
 
-/* The flows to what has run. One comes from where the dependency ran, or where that has not run, as
- * a collector, from what it ended after. */
+/* The flows to what has run, each with the reason of its dependency. One comes from where that ran,
+ * or where it has not run, as a collector, from what it ended after. A slice of no length is no
+ * place where a flow could begin or end. */
 static void put_flows(struct trace *trace, const struct record_exec *exec)
 {
 	const struct record *record = trace->record;
 
-	for (uint32_t i = 0; i < exec->n_deps; i++) {
-		uint32_t source = record->execs[record->deps[exec->first_dep + i]].source;
+	for (uint32_t i = 0; i < exec->n_deps && exec->stop_us > exec->started_us; i++) {
+		uint32_t at = exec->first_dep + i, source = record->execs[record->deps[at]].source;
+		const char *reason = record_reason_name(record->reasons[at]);
 		const struct record_exec *dep;
-		int64_t from_us;
 
 		if (source == RECORD_NONE)
 			continue;
 		dep = &record->execs[source];
-		if (dep->stop_us > exec->started_us)
+		if (dep->stop_us > exec->started_us || dep->stop_us == dep->started_us)
 			continue;
-		/* At its very end a slice is over already. */
-		from_us = dep->stop_us > dep->started_us ? dep->stop_us - 1 : dep->stop_us;
 		trace->n_flows++;
-		put_flow_end(trace, dep, "s", from_us, trace->n_flows);
-		put_flow_end(trace, exec, "f", exec->started_us, trace->n_flows);
+		/* At its very end a slice is over already. */
+		put_flow_end(trace, dep, "s", dep->stop_us - 1, reason);
+		put_flow_end(trace, exec, "f", exec->started_us, reason);
 	}
 }
 

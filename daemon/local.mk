@@ -141,6 +141,8 @@ daemon_request_sources = \
 	daemon/ask.h \
 	daemon/attempts.c \
 	daemon/attempts.h \
+	daemon/edges.c \
+	daemon/edges.h \
 	daemon/handlers.h \
 	daemon/reasons.c \
 	daemon/reasons.h \

@@ -11,8 +11,10 @@
 #include <time.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/edges.h"
 #include "daemon/extra.h"
 #include "daemon/inputs.h"
+#include "daemon/views.h"
 
 #define NAMES_SHOWN 5
 #define CAUSES_MAX 100
@@ -219,6 +221,53 @@ static char *describe_missing_fully(const struct execution *execution, const cha
 	    run->holds > 0 ? "is held open" : "goes on");
 }
 
+/* How it comes that the execution is after dep: "by its rdep". NULL: its definition says it, or it
+ * is not one of those that it depends on itself. The caller frees it. */
+static char *describe_edge(
+    const struct core *core, const struct execution *execution, const struct execution *dep)
+{
+	enum edge_reason reason = EDGE_DEP;
+	struct edges edges;
+	char *text = NULL;
+
+	edges_init(&edges, core, execution);
+	for (uint32_t i = 0; i < execution->n_deps && reason == EDGE_DEP; i++)
+		if (execution->deps[i] == dep)
+			reason = edges_reason(&edges, dep);
+	if (reason == EDGE_RDEP)
+		text = mem_copy("by its rdep");
+	else if (reason == EDGE_COMMAND)
+		text = mem_print("named by the command %s", edges.command);
+	else if (reason != EDGE_DEP)
+		text = mem_print("by its rdep, %s", view_edge_reason(reason));
+	edges_clear(&edges);
+	return text;
+}
+
+/* The dependencies that it waits for, each with what brought it in. */
+static char *describe_deps_fully(
+    const struct core *core, const struct execution *execution, const struct strings *names)
+{
+	struct strings described = {0};
+	char *joined, *text;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct proc *proc =
+		    i < NAMES_SHOWN ? core_find_proc(core, names->items[i]) : NULL;
+		const struct execution *dep = proc ? proc->in_flight : NULL;
+		char *edge = dep ? describe_edge(core, execution, dep) : NULL;
+
+		strings_take(&described,
+		    edge ? mem_print("%s (%s)", names->items[i], edge) : mem_copy(names->items[i]));
+		free(edge);
+	}
+	joined = join_some(&described);
+	text = mem_print("waits for %s", joined ? joined : "");
+	free(joined);
+	strings_clear(&described);
+	return text;
+}
+
 /* What it waits for, with all that may help somebody to do something about it. */
 static char *describe_wait_fully(
     const struct core *core, const struct execution *execution, int64_t now_ns)
@@ -236,6 +285,8 @@ static char *describe_wait_fully(
 		text = describe_lock_fully(&reason, names, now_ns);
 	else if (reason.kind == WAITS_SLOT && reason.names.count > 0)
 		text = describe_slot_fully(core, &reason);
+	else if (reason.kind == WAITS_DEPS)
+		text = describe_deps_fully(core, execution, &reason.names);
 	else if (reason.kind == WAITS_RETRY)
 		text = describe_retry(execution, &reason, now_ns);
 	else if (reason.kind == WAITS_MISSING)
@@ -266,7 +317,22 @@ static char *describe_success(const struct execution *execution, const char *nam
 	    "%s ran and succeeded in %s%s%s", name, duration, info ? ": " : "", info ? info : "");
 }
 
-static char *describe_failure(const struct execution *execution, const struct membership *member)
+static char *describe_failed_dep(const struct core *core, const struct execution *execution)
+{
+	const char *name = execution->proc->name, *other = execution->failed_dep->proc->name;
+	char *edge = describe_edge(core, execution, execution->failed_dep);
+	char *text;
+
+	text =
+	    edge ? mem_print("%s failed, because %s has failed, on which it depends (%s)", name,
+	               other, edge)
+	         : mem_print("%s failed, because %s has failed, on which it depends", name, other);
+	free(edge);
+	return text;
+}
+
+static char *describe_failure(
+    const struct core *core, const struct execution *execution, const struct membership *member)
 {
 	const char *name = execution->proc->name;
 	bool is_override = member && member->override != ERROR_NONE;
@@ -275,8 +341,7 @@ static char *describe_failure(const struct execution *execution, const struct me
 	const char *info = is_override ? member->override_info : execution->info;
 
 	if (error == ERROR_DEP_FAILED && execution->failed_dep)
-		return mem_print("%s failed, because %s has failed, on which it depends", name,
-		    execution->failed_dep->proc->name);
+		return describe_failed_dep(core, execution);
 	return mem_print("%s failed (%s)%s%s", name, execution_error_name(error), info ? ": " : "",
 	    info ? info : "");
 }
@@ -289,9 +354,9 @@ static char *describe_state(const struct core *core, const struct execution *exe
 	char *waits, *line;
 
 	if (member && member->override != ERROR_NONE)
-		return describe_failure(execution, member);
+		return describe_failure(core, execution, member);
 	if (execution->state == STATE_FAILED)
-		return describe_failure(execution, member);
+		return describe_failure(core, execution, member);
 	if (execution_is_complete(execution))
 		return describe_success(execution, name);
 	waits = describe_wait_fully(core, execution, now_ns);

@@ -1,13 +1,8 @@
 /*
  * Puts into words why an execution was scheduled: asked for, depended on, or brought in by an rdep.
- * The core keeps which executions hang together, not why; the definitions that they have say it.
  */
-#include <fnmatch.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "daemon/core/mem.h"
-#include "daemon/core/name.h"
+#include "daemon/edges.h"
 #include "daemon/reasons.h"
 
 static bool depends_on(const struct execution *execution, const struct execution *dep)
@@ -35,54 +30,17 @@ static const struct execution *find_dependent(
 	return NULL;
 }
 
-/* Whether a text of the definition, filled in, means name: is it, or a glob or pattern of it. */
-static bool means(
-    const struct core *core, const struct execution *execution, const char *text, const char *name)
+static enum edge_reason find_reason(const struct core *core, const struct execution *execution,
+    const struct execution *dep, const char **command)
 {
-	struct capture captures[NAME_PLACEHOLDERS_MAX];
-	char *filled = execution->values
-	                   ? definition_fill(execution->definition, execution->values, text)
-	                   : mem_copy(text);
-	bool is_meant =
-	    strcmp(filled, name) == 0 ||
-	    (name_has_placeholder(filled) &&
-	        name_match(filled, core_get_options(core)->separator, name, captures) >= 0) ||
-	    (name_has_glob(filled) && fnmatch(filled, name, FNM_NOESCAPE) == 0);
+	struct edges edges;
+	enum edge_reason reason;
 
-	free(filled);
-	return is_meant;
-}
-
-static bool names_as_dep(
-    const struct core *core, const struct execution *execution, const char *name)
-{
-	const struct definition *definition = execution->definition;
-
-	for (size_t i = 0; i < definition->n_deps; i++)
-		if (definition->deps[i].kind == DEP_NAME &&
-		    means(core, execution, definition->deps[i].text, name))
-			return true;
-	return false;
-}
-
-static const char *asks_command(const struct definition *definition)
-{
-	for (size_t i = 0; i < definition->n_deps; i++)
-		if (definition->deps[i].kind == DEP_COMMAND)
-			return definition->deps[i].command.words[0];
-	return NULL;
-}
-
-/* The rdep of execution whose target is name, or NULL. */
-static const struct rdep *find_rdep(
-    const struct core *core, const struct execution *execution, const char *name)
-{
-	const struct definition *definition = execution->definition;
-
-	for (size_t i = 0; i < definition->n_rdeps; i++)
-		if (means(core, execution, definition->rdeps[i].target, name))
-			return &definition->rdeps[i];
-	return NULL;
+	edges_init(&edges, core, execution);
+	reason = edges_reason(&edges, dep);
+	*command = edges.command;
+	edges_clear(&edges);
+	return reason;
 }
 
 /* Why it comes with dependent, which depends on it. NULL: not for that. */
@@ -90,39 +48,39 @@ static char *describe_dependent(
     const struct core *core, const struct execution *execution, const struct execution *dependent)
 {
 	const char *name = execution->proc->name, *other = dependent->proc->name;
-	const char *command = asks_command(dependent->definition);
-	const struct rdep *rdep;
+	const char *command;
 
-	if (names_as_dep(core, dependent, name))
-		return mem_print("%s was scheduled as a dependency of %s", name, other);
-	rdep = find_rdep(core, execution, other);
-	if (rdep && rdep->kind == RDEP_PLAIN)
+	switch (find_reason(core, dependent, execution, &command)) {
+	case EDGE_RDEP:
 		return mem_print("%s was scheduled for %s, by its rdep", name, other);
-	if (rdep && rdep->kind == RDEP_WHEN_TARGET_SCHEDULED)
+	case EDGE_WHEN_TARGET_SCHEDULED:
 		return mem_print(
 		    "%s was scheduled for %s, by its rdep (when_target_scheduled)", name, other);
-	if (rdep)
+	case EDGE_WHEN_SCHEDULED:
 		return NULL; /* it is the other way round */
-	if (command)
+	case EDGE_COMMAND:
 		return mem_print(
 		    "%s was scheduled for %s, whose command %s named it", name, other, command);
+	case EDGE_DEP:
+	case EDGE_PROTO:
+		break;
+	}
 	return mem_print("%s was scheduled as a dependency of %s", name, other);
 }
 
 /* By whose conditional rdep it comes into a run, or NULL. */
 static char *describe_declarer(const struct core *core, const struct execution *execution)
 {
-	const char *name = execution->proc->name;
+	struct edges edges;
+	char *line = NULL;
 
-	for (uint32_t i = 0; i < execution->n_deps; i++) {
-		const struct execution *dep = execution->deps[i];
-		const struct rdep *rdep = find_rdep(core, dep, name);
-
-		if (rdep && rdep->kind == RDEP_WHEN_SCHEDULED)
-			return mem_print("%s comes with %s, by the rdep of that (when_scheduled)",
-			    name, dep->proc->name);
-	}
-	return NULL;
+	edges_init(&edges, core, execution);
+	for (uint32_t i = 0; i < execution->n_deps && !line; i++)
+		if (edges_reason(&edges, execution->deps[i]) == EDGE_WHEN_SCHEDULED)
+			line = mem_print("%s comes with %s, by the rdep of that (when_scheduled)",
+			    execution->proc->name, execution->deps[i]->proc->name);
+	edges_clear(&edges);
+	return line;
 }
 
 static char *describe_request(const char *name, const struct run *run)

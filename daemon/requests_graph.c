@@ -11,6 +11,9 @@
 #include "daemon/requests_look.h"
 
 #define GRAPH_MAX_BYTES (8u << 20)
+/* Of what is defined: so that nobody waits long while an answer is made. */
+#define PAGE_DEFINITIONS 1000
+#define PAGE_BYTES (1u << 20)
 
 struct graph {
 	struct core *core;
@@ -19,6 +22,8 @@ struct graph {
 	json_t *names; /* an object: those that have a node */
 	size_t bytes;
 	bool is_truncated;
+	size_t n_definitions; /* these: of a page of what is defined */
+	const char *next;     /* the name that the next page begins with, or NULL */
 };
 
 static int graph_init(struct graph *graph, struct core *core, const struct run *run)
@@ -113,6 +118,9 @@ static enum request_status graph_answer(struct graph *graph, struct request *req
 
 	if (answer && graph->is_truncated)
 		json_object_set_new(answer, "truncated", json_true());
+	/* Of what was cut the rest is not told by a further page. */
+	if (answer && graph->next && !graph->is_truncated)
+		json_object_set_new(answer, "cursor", json_string(graph->next));
 	graph_clear(graph);
 	if (!answer)
 		return request_refuse_memory(request);
@@ -233,18 +241,7 @@ static enum request_status proceed_graph(struct request *request, const struct n
 	return graph_answer(&graph, request);
 }
 
-/* --- what is defined --- */
-
-static bool visit_proto(struct proto *proto, void *arg)
-{
-	return add_definition(arg, proto->definition->name, "proto", proto->definition, NULL);
-}
-
-static bool visit_proc(struct proc *proc, void *arg)
-{
-	return !proc->is_defined ||
-	       add_definition(arg, proc->name, "proc", proc->definition, proc->values);
-}
+/* --- what is defined, a page at a time --- */
 
 static bool visit_edge(const struct outline_edge *edge, void *arg)
 {
@@ -255,18 +252,85 @@ static bool visit_edge(const struct outline_edge *edge, void *arg)
 	return add_edge(graph, edge->from, edge->to, edge->reason, edge->command);
 }
 
+/* A definition's node, and the edges that are told with it. */
+static void add_proto(struct graph *graph, const struct proto *proto)
+{
+	const struct definition *definition = proto->definition;
+
+	if (add_definition(graph, definition->name, "proto", definition, NULL))
+		core_outline_proto(graph->core, proto, visit_edge, graph);
+}
+
+static void add_proc(struct graph *graph, const struct proc *proc)
+{
+	if (proc->is_defined &&
+	    add_definition(graph, proc->name, "proc", proc->definition, proc->values))
+		core_outline_proc(graph->core, proc, visit_edge, graph);
+}
+
+static bool page_is_full(const struct graph *graph)
+{
+	return graph->n_definitions >= PAGE_DEFINITIONS || graph->bytes >= PAGE_BYTES;
+}
+
+/* False, with the name that comes next: the page ends before that. */
+static bool visit_proto(struct proto *proto, void *arg)
+{
+	struct graph *graph = arg;
+
+	if (page_is_full(graph)) {
+		graph->next = proto->definition->name;
+		return false;
+	}
+	graph->n_definitions++;
+	add_proto(graph, proto);
+	return true;
+}
+
+static bool visit_proc(struct proc *proc, void *arg)
+{
+	struct graph *graph = arg;
+
+	if (page_is_full(graph)) {
+		graph->next = proc->name;
+		return false;
+	}
+	graph->n_definitions++;
+	add_proc(graph, proc);
+	return true;
+}
+
+/* From cursor on, where an earlier page ended; NULL: from the first. Protos come first. 0, or -1:
+ * it has gone. */
+static int add_page(struct graph *graph, const char *cursor)
+{
+	struct proc *proc = cursor ? core_find_proc(graph->core, cursor) : NULL;
+	struct proto *proto = cursor && !proc ? core_find_proto(graph->core, cursor) : NULL;
+
+	if (cursor && !proc && !proto)
+		return -1;
+	if (!cursor)
+		core_each_proto(graph->core, visit_proto, graph);
+	while (proto && visit_proto(proto, graph))
+		proto = proto->by_name.next;
+	if (!proc && !graph->next)
+		core_each_proc(graph->core, visit_proc, graph);
+	while (proc && visit_proc(proc, graph))
+		proc = proc->by_name.next;
+	return 0;
+}
+
 static enum request_status answer_outline(struct request *request)
 {
-	struct core *core = request->daemon->core;
+	const char *cursor = request_read_text(request, "cursor");
 	struct graph graph;
 	struct run *run;
 
 	if (request_look_run(request, &run) != 0)
 		return REQUEST_DONE;
-	if (graph_init(&graph, core, run) == 0) {
-		core_each_proto(core, visit_proto, &graph);
-		core_each_proc(core, visit_proc, &graph);
-		core_outline(core, visit_edge, &graph);
+	if (graph_init(&graph, request->daemon->core, run) == 0 && add_page(&graph, cursor) != 0) {
+		graph_clear(&graph);
+		return request_refuse_cursor(request);
 	}
 	return graph_answer(&graph, request);
 }
@@ -281,5 +345,7 @@ enum request_status handle_graph(struct request *request)
 		return REQUEST_DONE;
 	count = names.count;
 	free(names.items);
+	if (count > 0 && request_read_text(request, "cursor"))
+		return request_refuse_cursor(request);
 	return count > 0 ? ask_begin(request, proceed_graph) : answer_outline(request);
 }

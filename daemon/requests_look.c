@@ -67,10 +67,15 @@ static bool visit_proc(struct proc *proc, void *arg)
 	return page_add(page, proc->name, view_proc(page->core, proc));
 }
 
+enum request_status request_refuse_cursor(struct request *request)
+{
+	return request_refuse(request, PROTOCOL_BAD_ARGUMENT,
+	    "cursor: not of an earlier answer, or what it stands for has gone", NULL);
+}
+
 static int refuse_cursor(struct request *request)
 {
-	request_refuse(request, PROTOCOL_BAD_ARGUMENT,
-	    "cursor: not of an earlier answer, or what it stands for has gone", NULL);
+	request_refuse_cursor(request);
 	return -1;
 }
 

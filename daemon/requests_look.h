@@ -29,6 +29,9 @@ bool request_is_glob(const struct request *request, const char *name);
 int request_look_proc(struct request *request, const char *name, struct proc **proc,
     const struct run *run, struct membership **member);
 
+/* The cursor of the request does not lead anywhere (any more). */
+enum request_status request_refuse_cursor(struct request *request);
+
 /*
  * A page of views of what the members names, run and limit of the request say, from the proc named
  * first on (NULL: all); in *next the name that the next page begins with, or NULL. The caller

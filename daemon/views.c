@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "daemon/edges.h"
 #include "daemon/extra.h"
 #include "daemon/logs.h"
 #include "daemon/reasons.h"
@@ -415,6 +416,28 @@ json_t *view_proc_idle(const struct proc *proc)
 	return parse(&text);
 }
 
+/* By what it depends on others where that is not its own definition; most have none of these. */
+static void add_dep_reasons(
+    json_t *view, const struct core *core, const struct execution *execution)
+{
+	json_t *reasons = NULL;
+	struct edges edges;
+
+	edges_init(&edges, core, execution);
+	for (uint32_t i = 0; view && i < execution->n_deps; i++) {
+		enum edge_reason reason = edges_reason(&edges, execution->deps[i]);
+
+		if (reason == EDGE_DEP)
+			continue;
+		reasons = reasons ? reasons : json_object();
+		json_object_set_new(
+		    reasons, execution->deps[i]->proc->name, view_text(view_edge_reason(reason)));
+	}
+	edges_clear(&edges);
+	if (reasons)
+		json_object_set_new(view, "dep_reasons", reasons);
+}
+
 /* member: where it is looked at, or NULL: by itself. */
 static json_t *view_execution(
     const struct core *core, const struct execution *execution, const struct membership *member)
@@ -423,10 +446,13 @@ static json_t *view_execution(
 	char *waits = is_override ? NULL : reason_of_wait(core, execution);
 	const struct view view = {.execution = execution, .member = member, .waits = waits};
 	struct json_text text = {0};
+	json_t *value;
 
 	view_put(&text, &view);
 	free(waits);
-	return parse(&text);
+	value = parse(&text);
+	add_dep_reasons(value, core, execution);
+	return value;
 }
 
 json_t *view_proc(const struct core *core, const struct proc *proc)

@@ -96,7 +96,14 @@ static const struct method_param create_params[] = {
     P_RUN,
     END,
 };
-static const struct method_param graph_params[] = {P_ARGS, P_EXEC, P_NAMES, P_RUN, END};
+static const struct method_param graph_params[] = {
+    P_ARGS,
+    PARAM("cursor", PARAM_STRING, "go on where an earlier answer ended"),
+    P_EXEC,
+    P_NAMES,
+    P_RUN,
+    END,
+};
 static const struct method_param plan_params[] = {P_ARGS, P_EXEC, P_NAMES_REQUIRED, P_RUN, END};
 
 static const struct method_param cancel_params[] = {

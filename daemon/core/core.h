@@ -211,10 +211,16 @@ struct outline_edge {
 	bool is_missing;     /* nothing defines from */
 };
 
-/* Visits what the definitions of all procs and protos say of each other, as far as that is known
- * without values for the arguments of protos; until visit returns false. */
-void core_outline(
-    struct core *core, bool (*visit)(const struct outline_edge *edge, void *arg), void *arg);
+typedef bool outline_visit(const struct outline_edge *edge, void *arg);
+
+/*
+ * Visits what definitions say of each other, as far as that is known without values for the
+ * arguments of protos, until visit returns false: each edge once, if all protos and procs are gone
+ * through. False: it did.
+ */
+bool core_outline_proto(
+    struct core *core, const struct proto *proto, outline_visit *visit, void *arg);
+bool core_outline_proc(struct core *core, const struct proc *proc, outline_visit *visit, void *arg);
 
 struct run *core_find_run(const struct core *core, uint64_t id);
 

@@ -216,6 +216,16 @@ bool index_find_patterns(const struct index *index, const char *name, index_visi
 	return find_patterns(index->root, name, index->separator, visit, arg);
 }
 
+bool index_find_items(const struct index *index, const char *name, index_visit *visit, void *arg)
+{
+	struct node *node = index->root;
+	struct name_part part;
+
+	while (node != NULL && name_next_part(&name, index->separator, &part))
+		node = node_step(node, &part, false);
+	return node == NULL || node_visit(node, visit, arg);
+}
+
 static bool find_names(
     const struct node *node, const char *rest, const char *separator, index_visit *visit, void *arg)
 {

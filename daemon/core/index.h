@@ -30,6 +30,9 @@ typedef bool index_visit(void *item, void *arg);
 bool index_find_patterns(
     const struct index *index, const char *name, index_visit *visit, void *arg);
 
+/* Visits the items under name itself, whatever patterns may match it. */
+bool index_find_items(const struct index *index, const char *name, index_visit *visit, void *arg);
+
 /* Visits the items whose name pattern may match, with the same reservation. */
 bool index_find_names(
     const struct index *index, const char *pattern, index_visit *visit, void *arg);

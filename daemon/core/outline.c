@@ -14,7 +14,7 @@
 
 struct outline {
 	struct core *core;
-	bool (*visit)(const struct outline_edge *edge, void *arg);
+	outline_visit *visit;
 	void *arg;
 	bool is_ended;
 };
@@ -115,7 +115,6 @@ struct target {
 	struct outline *outline;
 	const char *name;
 	const char *starred;
-	bool is_created; /* from a proto, which patterns are for */
 };
 
 static bool is_target(const struct outline *outline, const char *target, const char *starred)
@@ -130,8 +129,7 @@ static bool visit_declarer(void *item, void *arg)
 	const struct rdep_entry *entry = item;
 	const struct target *target = arg;
 
-	if ((target->is_created && name_has_placeholder(entry->target)) ||
-	    !is_target(target->outline, entry->target, target->starred))
+	if (!is_target(target->outline, entry->target, target->starred))
 		return true;
 	tell(target->outline, (struct outline_edge){.from = name_of_declarer(entry),
 	                          .to = target->name,
@@ -139,13 +137,16 @@ static bool visit_declarer(void *item, void *arg)
 	return !target->outline->is_ended;
 }
 
-/* Those whose rdeps mean name. */
+/* Those whose rdeps mean name; what is created from a proto leaves patterns to that. */
 static void outline_declarers(struct outline *outline, const char *name, bool is_created)
 {
 	char *starred = put_stars(name);
-	struct target target = {outline, name, starred, is_created};
+	struct target target = {outline, name, starred};
 
-	index_find_patterns(outline->core->rdeps, starred, visit_declarer, &target);
+	if (is_created)
+		index_find_items(outline->core->rdeps, name, visit_declarer, &target);
+	else
+		index_find_patterns(outline->core->rdeps, starred, visit_declarer, &target);
 	free(starred);
 }
 
@@ -169,42 +170,33 @@ static void outline_targets(
 		find_named(outline, entries[i].target, found_target, &entries[i]);
 }
 
-static bool visit_proto(struct proto *proto, void *arg)
+bool core_outline_proto(
+    struct core *core, const struct proto *proto, outline_visit *visit, void *arg)
 {
-	struct outline *outline = arg;
+	struct outline outline = {.core = core, .visit = visit, .arg = arg};
 	const struct definition *definition = proto->definition;
 
-	outline_deps(outline, definition->name, definition, NULL);
-	outline_declarers(outline, definition->name, false);
-	outline_targets(outline, proto->rdeps, definition);
-	return !outline->is_ended;
+	outline_deps(&outline, definition->name, definition, NULL);
+	outline_declarers(&outline, definition->name, false);
+	outline_targets(&outline, proto->rdeps, definition);
+	return !outline.is_ended;
 }
 
 /* What is created from a proto hangs on that, which says the rest. */
-static bool visit_proc(struct proc *proc, void *arg)
-{
-	struct outline *outline = arg;
-
-	if (!proc->is_defined)
-		return true;
-	outline_declarers(outline, proc->name, proc->proto != NULL);
-	if (proc->proto) {
-		tell(outline, (struct outline_edge){.from = proc->proto->definition->name,
-		                  .to = proc->name,
-		                  .reason = EDGE_PROTO});
-	} else {
-		outline_deps(outline, proc->name, proc->definition, proc->values);
-		outline_targets(outline, proc->rdeps, proc->definition);
-	}
-	return !outline->is_ended;
-}
-
-void core_outline(
-    struct core *core, bool (*visit)(const struct outline_edge *edge, void *arg), void *arg)
+bool core_outline_proc(struct core *core, const struct proc *proc, outline_visit *visit, void *arg)
 {
 	struct outline outline = {.core = core, .visit = visit, .arg = arg};
 
-	core_each_proto(core, visit_proto, &outline);
-	if (!outline.is_ended)
-		core_each_proc(core, visit_proc, &outline);
+	if (!proc->is_defined)
+		return true;
+	outline_declarers(&outline, proc->name, proc->proto != NULL);
+	if (proc->proto) {
+		tell(&outline, (struct outline_edge){.from = proc->proto->definition->name,
+		                   .to = proc->name,
+		                   .reason = EDGE_PROTO});
+	} else {
+		outline_deps(&outline, proc->name, proc->definition, proc->values);
+		outline_targets(&outline, proc->rdeps, proc->definition);
+	}
+	return !outline.is_ended;
 }

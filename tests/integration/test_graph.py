@@ -174,10 +174,41 @@ class Graph(kit.Case):
 
     def test_what_is_too_large_is_cut_and_said(self):
         self.ws.define({f"{i:01020}": {"deps": [f"{i - 1:01020}"] if i else []} for i in range(5000)})
-        done = self.ws.ppctl("--json", "graph")
+        done = self.ws.ppctl("--json", "graph", f"{4999:01020}")
         self.assertIn("there is more than fits", done.err)
         self.assertTrue(done.json["truncated"])
         self.assertEqual(5000, len(done.json["nodes"]))
+        done = self.ws.ppctl("--json", "graph")
+        self.assertEqual("", done.err)
+        self.assertEqual((5000, 4999), (len(done.json["nodes"]), len(done.json["edges"])), "this comes in pages")
+
+    def test_what_is_defined_comes_in_pages(self):
+        self.ws.define({f"p{i:04}": {"deps": ["ghost"] + [f"p{i - 1:04}"] * (i > 0)} for i in range(2500)},
+                       {f"q{i:04}::[x]": {"deps": [f"p{i:04}"]} for i in range(1500)})
+        self.ws.ppctl("create", "q0007::1")
+        with kit.Connection(self.ws) as daemon:
+            pages, params = [], {}
+            while not pages or "cursor" in pages[-1]:
+                pages.append(daemon.call("graph", **params)["result"])
+                self.assertNotIn("truncated", pages[-1])
+                params = {"cursor": pages[-1].get("cursor")}
+            self.assertEqual(5, len(pages))
+            for page in pages:
+                self.assertLessEqual(len(page["nodes"]), 1001)
+            for cursor in ("nothing", ""):
+                self.assertEqual("bad_argument", daemon.call("graph", cursor=cursor)["error"]["data"]["error"])
+            self.assertEqual("bad_argument", daemon.call("graph", names=["p0001"], cursor="p0001")["error"]["data"]["error"])
+            self.ws.define({"p0000": {}})
+            self.assertEqual("bad_argument", daemon.call("graph", cursor=pages[2]["cursor"])["error"]["data"]["error"])
+        told = [edge for page in pages for edge in page["edges"]]
+        self.assertEqual(len(told), len({(edge["from"], edge["to"], edge["reason"]) for edge in told}), "each once")
+        self.assertEqual(2500 + 2499 + 1500 + 1, len(told))
+
+    def test_pages_are_one_graph(self):
+        self.ws.define({f"p{i:04}": {"deps": ["ghost"] + [f"p{i - 1:04}"] * (i > 0)} for i in range(2500)})
+        nodes, edges = self.graph("graph")
+        self.assertEqual((2501, 4999), (len(nodes), len(edges)))
+        self.assertEqual("missing", nodes["ghost"]["kind"])
 
 
 class Tree(kit.Case):

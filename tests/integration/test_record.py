@@ -3,7 +3,9 @@
 import collections
 import html.parser
 import json
+import os
 import re
+import subprocess
 
 import browser
 import kit
@@ -78,8 +80,35 @@ class Trace(Case):
     def of_phase(self, trace, phase):
         return [event for event in trace["traceEvents"] if event["ph"] == phase]
 
+    # Members of events by their phase: those that have to be there, then those that may be.
+    MEMBERS = {
+        "M": ({"name", "ph", "pid", "tid", "args"}, set()),
+        "X": ({"name", "cat", "ph", "pid", "tid", "ts", "dur", "args"}, {"cname"}),
+        "i": ({"name", "cat", "ph", "s", "pid", "tid", "ts", "args"}, set()),
+        "b": ({"name", "cat", "ph", "id", "pid", "tid", "ts", "args"}, set()),
+        "e": ({"name", "cat", "ph", "id", "pid", "tid", "ts", "args"}, set()),
+        "s": ({"name", "cat", "ph", "id", "pid", "tid", "ts"}, set()),
+        "f": ({"name", "cat", "ph", "id", "pid", "tid", "ts", "bp"}, set()),
+    }
+
+    def check_form(self, trace):
+        """What the format says of each event by itself."""
+        for event in trace["traceEvents"]:
+            needed, allowed = self.MEMBERS[event["ph"]]
+            self.assertLessEqual(needed, event.keys())
+            self.assertLessEqual(event.keys(), needed | allowed)
+            self.assertIs(str, type(event["name"]))
+            for key in ("pid", "tid", "ts", "dur"):
+                self.assertIs(int, type(event.get(key, 0)), "no fractions, no text")
+            self.assertGreater(event["tid"], 0, "the thread 0 is the one that idles")
+            self.assertEqual("t", event.get("s", "t"))
+            self.assertEqual("e", event.get("bp", "e"))
+        threads = [event["tid"] for event in self.of_phase(trace, "M") if event["name"] == "thread_name"]
+        self.assertEqual(len(set(threads)), len(threads), "each has one name")
+
     def check(self, trace):
-        """What has to be so in each trace."""
+        """What has to be so in each trace, for those who read it event after event."""
+        self.check_form(trace)
         lanes, threads = collections.defaultdict(list), {}
         for event in self.of_phase(trace, "M"):
             if event["name"] == "thread_name":
@@ -102,8 +131,16 @@ class Trace(Case):
             self.assertEqual(begun.keys(), ended.keys())
             for key, event in begun.items():
                 self.assertLessEqual(event["ts"], ended[key]["ts"])
-        for event in self.of_phase(trace, "s") + self.of_phase(trace, "f"):
-            self.assertTrue(any(begin <= event["ts"] <= end for begin, end in lanes[event["tid"]]), event)
+                self.assertEqual([event[same] for same in ("name", "cat", "pid")],
+                                 [ended[key][same] for same in ("name", "cat", "pid")])
+        # A flow is bound to the slice that is open then: one that ends at this moment is not, and one that
+        # begins then has to be read before.
+        read = set()
+        for event in trace["traceEvents"]:
+            if event["ph"] == "X":
+                read.add((event["tid"], event["ts"], event["ts"] + event["dur"]))
+            elif event["ph"] in "sf":
+                self.assertTrue(any(tid == event["tid"] and begin <= event["ts"] < end for tid, begin, end in read), event)
         return {event["name"]: event for event in self.of_phase(trace, "X")}
 
     def flows(self, trace):
@@ -112,10 +149,10 @@ class Trace(Case):
 
         def name_at(event):
             return next(one["name"] for one in slices
-                        if one["tid"] == event["tid"] and one["ts"] <= event["ts"] <= one["ts"] + one["dur"])
+                        if one["tid"] == event["tid"] and one["ts"] <= event["ts"] < one["ts"] + one["dur"])
 
         ends = {event["id"]: event for event in self.of_phase(trace, "f")}
-        return {(name_at(event), name_at(ends[event["id"]])) for event in self.of_phase(trace, "s")}
+        return {(name_at(event), name_at(ends[event["id"]])): event["name"] for event in self.of_phase(trace, "s")}
 
     def test_a_run_with_one_of_each(self):
         self.run_everything()
@@ -135,10 +172,32 @@ class Trace(Case):
         self.assertIn("waiter", waits)
         self.assertIn("after", waits)
         self.assertEqual({("base", "bad"), ("base", EVIL), (EVIL, QUOTES), ("skipped", QUOTES)},
-                         self.flows(trace) - {(EVIL, "behind"), ("base", "behind")})
+                         self.flows(trace).keys() - {(EVIL, "behind"), ("base", "behind")})
         self.assertIn((EVIL, "behind"), self.flows(trace), "through the collector, from what ended last")
         self.assertEqual(("nightly <1>", 1, "failed"),
                          tuple(trace["otherData"][key] for key in ("name", "run", "state")))
+
+    def serve_reasons(self):
+        """A run with each reason for one to come after another."""
+        self.serve(top={"run": "true", "deps": ["base", {"command": "echo listed"}]}, base={"run": "true"},
+                   listed={"run": "true"}, plain={"run": "true", "rdeps": ["top"]},
+                   beside={"run": "true", "rdeps": [{"when_target_scheduled": "top"}]},
+                   brings={"run": "true", "rdeps": [{"when_scheduled": "top"}]})
+        self.ws.ppctl("run", "brings")
+
+    def test_edges_say_why(self):
+        self.serve_reasons()
+        trace = self.trace()
+        self.check(trace)
+        self.assertEqual({("base", "top"): "dep", ("listed", "top"): "command", ("plain", "top"): "rdep",
+                          ("beside", "top"): "when_target_scheduled", ("brings", "top"): "when_scheduled"},
+                         self.flows(trace))
+        text = self.ws.ppctl("report").out
+        for reason, kind in (("command", "by"), ("rdep", "rd"), ("when_target_scheduled", "rd"), ("when_scheduled", "rd")):
+            self.assertRegex(text, rf'<path class="e {kind}( c)?"[^>]*><title>{reason}</title></path>')
+        self.assertEqual(5, len(re.findall('<path class="e', text)))
+        self.assertIn("by an rdep</span>", text)
+        self.assertIn("named by a command</span>", text)
 
     def test_which_run(self):
         self.serve(a={"run": "true"}, show={"run": "ppctl trace >trace.json"})
@@ -189,6 +248,74 @@ class Trace(Case):
         self.ws.ppctl("trace", "-o", self.root / "t.json", "99", status=2)
         self.assertTrue((self.root / "t.json").read_text(), "what was refused leaves the file alone")
 
+    def shell(self, script, *words):
+        return subprocess.run(["sh", "-c", script, "sh", *words], cwd=self.ws.dir, env=self.ws.env, check=True,
+                              timeout=kit.PATIENCE_S)
+
+    def out_dir(self):
+        """A place that has only what is written there."""
+        path = self.root / "out"
+        path.mkdir()
+        return path
+
+    def test_the_file_is_replaced_as_it_was(self):
+        self.serve(a={"run": "true"})
+        self.ws.ppctl("run", "a")
+        out = self.out_dir()
+        new, old, link, other = (out / name for name in ("new", "old", "link", "other"))
+        old.write_text("before")
+        old.chmod(0o640)
+        link.symlink_to("old")
+        with old.open() as reader:
+            for path in (new, link):
+                self.shell("umask 027; exec ppctl trace -o \"$1\"", path)
+            self.assertEqual("before", reader.read(), "who reads the old one reads it to its end")
+        self.assertEqual([0o640, 0o640], [path.stat().st_mode & 0o777 for path in (new, old)])
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(new.read_text(), old.read_text())
+        inode = old.stat().st_ino
+        os.link(old, other)
+        self.ws.ppctl("report", "-o", old)
+        self.assertEqual((inode, inode), (old.stat().st_ino, other.stat().st_ino), "it is that under both names")
+        self.assertTrue(other.read_text().startswith("<!DOCTYPE html>"))
+        link.unlink()
+        link.symlink_to("later")
+        self.ws.ppctl("trace", "-o", link)
+        self.assertEqual(new.read_text(), (out / "later").read_text())
+        self.assertEqual(["later", "link", "new", "old", "other"], sorted(path.name for path in out.iterdir()))
+
+    def test_what_is_no_file_is_written_where_it_is(self):
+        self.serve(a={"run": "true"})
+        self.ws.ppctl("run", "a")
+        self.assertEqual(1, json.loads(self.ws.ppctl("trace", "-o", "/dev/stdout").out)["otherData"]["run"])
+        fifo = self.root / "fifo"
+        os.mkfifo(fifo)
+        child = self.ws.start(kit.PPCTL, "trace", "-o", fifo)
+        self.assertEqual(1, json.loads(fifo.read_text())["otherData"]["run"])
+        self.assertEqual(0, child.wait(kit.PATIENCE_S))
+        path = self.root / "redirected"
+        self.shell("{ ppctl graph -o /dev/stdout; echo last; } >>\"$1\"", path)
+        lines = path.read_text().splitlines()
+        self.assertIn("digraph parproc {", lines)
+        self.assertEqual("last", lines[-1])
+
+    def test_a_full_disk_leaves_the_file_alone(self):
+        self.serve(**{f"p{i}": {"run": "true"} for i in range(600)})
+        self.ws.ppctl("-q", "run", *(f"p{i}" for i in range(600)))
+        out = self.out_dir()
+        flags = "-m" if os.geteuid() == 0 else "-rm"
+        script = ("mount -t tmpfs -o size=16k none \"$1\" || exit 77; cd \"$1\" && echo before >it\n"
+                  "for verb in graph report trace; do ppctl -C \"$2\" $verb -o it; echo $?; done; cat it; ls -A")
+        try:
+            done = subprocess.run(["unshare", flags, "sh", "-c", script, "sh", out, self.ws.dir], env=self.ws.env,
+                                  capture_output=True, text=True, timeout=kit.PATIENCE_S, check=False)
+        except OSError as error:
+            self.skipTest(f"no file system of one's own: {error}")
+        if done.returncode in (1, 77):
+            self.skipTest(f"no file system of one's own: {done.stderr}")
+        self.assertEqual("2\n2\n2\nbefore\nit\n", done.stdout, done.stderr)
+        self.assertEqual(3, done.stderr.count("-o it: No space left on device"), done.stderr)
+
 
 class Page(html.parser.HTMLParser):
     """Elements, balanced, and their text."""
@@ -229,7 +356,8 @@ class Report(Case):
         self.run_everything()
         text, page = self.page()
         self.assertTrue(text.startswith("<!DOCTYPE html>\n"))
-        self.assertNotIn("http", text)
+        self.assertNotRegex(text, "https?:")
+        self.assertIn(("content", "default-src 'none'; style-src 'unsafe-inline'"), page.attributes)
         self.assertNotIn("url(", text)
         self.assertNotIn("@import", text)
         for tag in ("script", "link", "img", "iframe", "b>broken"):

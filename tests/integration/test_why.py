@@ -80,6 +80,8 @@ class Why(kit.Case):
         self.ws.define({
             "fails": {"run": "echo first; printf 'ld: no \\033[31mspace\\033[0m left\\n\\n'; exit 2"},
             "middle": {"run": "true", "deps": ["fails"]}, "top": {"deps": ["middle"]},
+            "draws": {"run": r"printf 'old\nstep 1\rstep 2\r'; exit 1"},
+            "long": {"run": "head -c 5000000 /dev/zero | tr '\\0' x; exit 1"},
             "silent": {"run": "exit 3"}, "killed": {"run": "kill -USR1 $$"},
             "slow": {"run": "exec sleep 600", "timeout": 0.1},
             "skips": {"run": "exec ppctl skip 'nothing to do'"},
@@ -87,7 +89,7 @@ class Why(kit.Case):
             "missing": {"run": "true", "deps": ["ghost"]},
             "wary": {"run": "true", "deps": [{"special": "no_failures"}], "wave": 1},
         })
-        names = ("top", "silent", "killed", "slow", "skips", "all", "missing", "wary")
+        names = ("top", "draws", "long", "silent", "killed", "slow", "skips", "all", "missing", "wary")
         self.ws.ppctl("--run", "r", "run", *names, status=1)
         run = self.ws.ppctl("--json", "runs").json["runs"][0]["run"]
         asked = rf"was asked for in run {run} \(r\)"
@@ -98,6 +100,8 @@ class Why(kit.Case):
             "top": [r"top failed, because middle has failed, on which it depends",
                     r"middle failed, because fails has failed, on which it depends", *cause, *told],
             "fails": [*cause, r"fails was scheduled as a dependency of middle", *told],
+            "draws": [r"draws failed .*", f"draws {asked}", log, "  step 2"],
+            "long": [r"long failed .*", f"long {asked}", log, "  x{500}…"],
             "silent": [r"silent failed \(exit\): exit status 3", f"silent {asked}", log],
             "killed": [r"killed failed \(signal\): .*", f"killed {asked}", log],
             "slow": [r"slow failed \(timeout\): it ran past its timeout of 0.1 s", f"slow {asked}", log],
@@ -161,9 +165,37 @@ class Why(kit.Case):
             "with": r"with was scheduled for top, by its rdep \(when_target_scheduled\)",
             "brings": rf"brings was asked for in run {run} \(r\)",
             "report": r"report comes with brings, by the rdep of that \(when_scheduled\)"}.items()})
+        reasons = {"plain": "rdep", "with": "when_target_scheduled", "listed": "command"}
+        for _ in range(2):
+            views = self.ws.ppctl("--json", "--run", "r", "status").views()
+            self.assertEqual({"top": reasons, "report": {"brings": "when_scheduled"}, "build::dev": {"lint::dev": "rdep"}},
+                             {name: view["dep_reasons"] for name, view in views.items() if "dep_reasons" in view})
+            self.assertEqual(reasons, self.ws.ppctl("--json", "status", "top").views()["top"]["dep_reasons"])
+            self.ws.ppctl("stop")
+            self.ws.ppd("-d")
         self.ws.ppctl("create", "base::x")
         self.assert_says({"base::x": [r"base::x has not been asked for yet, nor needed by anything"]})
         self.assert_says({"base::x": [rf"base::x is not in run {run}"]}, "--run", str(run))
+
+    def test_what_brought_in_what_it_waits_for(self):
+        names = ("base", "both", "plain", "listed", "early")
+        gates = {name: self.ws.gate(name) for name in names}
+        self.ws.define({"top": {"run": "true", "deps": ["base", "both", {"command": "echo listed"}]},
+                        "base": {"run": gates["base"]}, "both": {"run": gates["both"], "rdeps": ["top"]},
+                        "plain": {"run": f"{gates['plain']}; exit 1", "rdeps": ["top"]}, "listed": {"run": gates["listed"]},
+                        "early": {"run": gates["early"], "rdeps": [{"when_scheduled": "top"}]}}, options={"parallel": 8})
+        self.start("top", "early")
+        for name in names:
+            self.ws.until_state(name, "running")
+        line = self.ws.ppctl("why", "top").out.splitlines()[0]
+        for words in ("base", "both", r"plain \(by its rdep\)", r"early \(by its rdep, when_scheduled\)",
+                      r"listed \(named by the command echo listed\)"):
+            self.assertRegex(line, rf"\Atop waits for (.* )?{words}(,| and|\Z)")
+        for name in names:
+            self.ws.open_gate(name)
+        self.ws.ppctl("--run", "r", "wait", status=1)
+        self.assertIn("top failed, because plain has failed, on which it depends (by its rdep)\n",
+                      self.ws.ppctl("why", "top").out)
 
 
 if __name__ == "__main__":

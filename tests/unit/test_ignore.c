@@ -56,6 +56,12 @@ Test(ignore, colors_are_not_part_of_the_line)
 	cr_assert(has("[\"^warning: x$\"]", false, "\033[33mwarning\033[0m: x\r"));
 }
 
+Test(ignore, what_is_overwritten_is_not_part_of_the_line)
+{
+	cr_assert(has("[\"^warning: x$\"]", false, "1%\r2%\rwarning: x\r\r"));
+	cr_assert_not(has("[\"2%\"]", false, "1%\r2%\rwarning: x"));
+}
+
 Test(ignore, what_is_no_pattern_counts_for_nothing)
 {
 	cr_assert_not(has("[\"(\"]", false, "("));
@@ -71,6 +77,27 @@ Test(ignore, of_a_long_line_only_the_beginning)
 	line[sizeof(line) - 2] = 'y';
 	cr_assert_not(has("[\"y\"]", false, line));
 	cr_assert(has("[\"x\"]", false, line));
+}
+
+Test(ignore, of_many_long_lines_less)
+{
+	char line[2 * IGNORE_LONG_LINE_BYTES + 1];
+	json_t *patterns = json_pack("[s]", "y");
+	struct ignore ignore;
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	line[sizeof(line) - 2] = 'y';
+	ignore_init(&ignore, patterns, false);
+	for (int i = 0; i < IGNORE_LONG_LINES; i++) {
+		cr_assert(ignore_has(&ignore, line, sizeof(line) - 1));
+		cr_assert(ignore_has(&ignore, "y", 1));
+	}
+	cr_assert_not(ignore_has(&ignore, line, sizeof(line) - 1));
+	line[IGNORE_LONG_LINE_BYTES - 1] = 'y';
+	cr_assert(ignore_has(&ignore, line, sizeof(line) - 1));
+	ignore_clear(&ignore);
+	json_decref(patterns);
 }
 
 static void clear_environment(void)

@@ -22,12 +22,34 @@ static bool note(const struct outline_edge *edge, void *arg)
 	return seen->edges.count < seen->max;
 }
 
+struct outlining {
+	struct core *core;
+	struct seen *seen;
+};
+
+static bool note_proto(struct proto *proto, void *arg)
+{
+	const struct outlining *outlining = arg;
+
+	return core_outline_proto(outlining->core, proto, note, outlining->seen);
+}
+
+static bool note_proc(struct proc *proc, void *arg)
+{
+	const struct outlining *outlining = arg;
+
+	return core_outline_proc(outlining->core, proc, note, outlining->seen);
+}
+
 static void expect(struct kit *kit, size_t max, const char *expected)
 {
 	struct seen seen = {.max = max};
+	struct outlining outlining = {kit->core, &seen};
 	char *text;
 
-	core_outline(kit->core, note, &seen);
+	core_each_proto(kit->core, note_proto, &outlining);
+	if (seen.edges.count < max)
+		core_each_proc(kit->core, note_proc, &outlining);
 	text = strings_join(&seen.edges, ", ");
 	cr_assert_str_eq(text, expected, "%s", text);
 	free(text);

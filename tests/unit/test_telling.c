@@ -100,6 +100,14 @@ static bool is_old(const char *line, size_t size, void *arg)
 	return size >= 3 && memcmp(line + size - 3, "old", 3) == 0;
 }
 
+Test(telling, what_is_overwritten_does_not_count)
+{
+	check("0\n1\n2\n9%\rerror: a\r\n3\n4\n5\n", "1\n2\n9%\rerror: a\r\n3\n4");
+	check("0\nerror: a\rfine\n1\n2\n3\nerror\n", "2\n3\nerror");
+	check("error\r", "error\r");
+	check("\r\r\n", "\r\r");
+}
+
 Test(telling, lines_that_are_ignored)
 {
 	static const char text[] = "1\n2\nwarning: old\n4\n5\n6\n7\nerror: new\nwarning: old";
