@@ -420,12 +420,12 @@ Test(events, who_begins_to_watch_a_run_hears_of_what_it_has_joined)
 	executions[0].first.next_of_execution = &joined;
 	TAILQ_INSERT_TAIL(&runs[1].members, &joined, of_run);
 	publish(0, STATE_RUNNING);
-	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
 	expect_event(&peer, 1, "run", 2);
 	expect_event(&peer, 1, "state", 2);
 	expect_none(&peer);
 	executions[0].state = STATE_SUCCEEDED; /* what has ended was there before */
-	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
 	expect_event(&peer, 1, "run", 2);
 	expect_none(&peer);
 	executions[0].first.next_of_execution = NULL;
