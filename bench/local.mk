@@ -2,7 +2,7 @@
 # compiles them, so that they keep up with what they measure.
 
 EXTRA_DIST += bench/README.md bench/run bench/jobserver.py bench/kit.py bench/graphs.py \
-	bench/scale.py bench/wire.py
+	bench/scale.py bench/slurm bench/wire.py
 
 bench_programs =
 

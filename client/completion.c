@@ -343,6 +343,18 @@ static void offer_runs(struct client *client, const char *typed)
 	json_decref(runs);
 }
 
+static void offer_executors(struct client *client, const char *typed)
+{
+	json_t *list = NULL, *name;
+	size_t i;
+
+	if (pp_call(client->conn, "list", NULL, TIMEOUT_S, &list))
+		return;
+	json_array_foreach (json_object_get(list, "executors"), i, name)
+		offer(client, typed, json_string_value(name), NULL);
+	json_decref(list);
+}
+
 static void offer_values(struct client *client, const char *typed, const char *method)
 {
 	json_t *result = NULL, *value;
@@ -411,6 +423,8 @@ static void complete(struct client *client, const char *line)
 	if (place.option) {
 		if (strcmp(place.option->name, "run") == 0 && reach(client, &place))
 			offer_runs(client, typed);
+		else if (strcmp(place.option->name, "executor") == 0 && reach(client, &place))
+			offer_executors(client, typed);
 	} else if (typed[0] == '-' && !place.has_dashes) {
 		if (place.verb)
 			offer_options(client, typed, place.verb->options);
@@ -435,7 +449,8 @@ int verb_completion(struct client *client)
 	if (strcmp(what, "words") == 0 && line)
 		complete(client, line);
 	else if (line)
-		return client_complain(EXIT_BAD_REQUEST, "completion: a line goes with words");
+		return client_complain(EXIT_BAD_REQUEST,
+		    "completion: a second word is for completion words LINE alone");
 	else if (strcmp(what, "bash") == 0)
 		fputs(bash_script, stream);
 	else if (strcmp(what, "zsh") == 0)

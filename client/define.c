@@ -141,17 +141,23 @@ static int put_param(json_t *object, const char *word)
 	return request_put_pair(object, "--param", word, true);
 }
 
-static int put_wave(json_t *definition, const struct invocation *inv)
+/* --use POOL=AMOUNT; the daemon knows what an amount is. */
+static int put_use(json_t *object, const char *word)
 {
-	const char *text = invocation_get(inv, "wave");
-	long long wave;
+	return request_put_pair(object, "--use", word, true);
+}
+
+static int put_integer(json_t *definition, const struct invocation *inv, const char *option)
+{
+	const char *text = invocation_get(inv, option);
+	long long number;
 
 	if (!text)
 		return EXIT_FINE;
-	if (options_parse_integer(text, INT32_MIN, INT32_MAX, &wave))
+	if (options_parse_integer(text, INT32_MIN, INT32_MAX, &number))
 		return client_complain(
-		    EXIT_BAD_REQUEST, "--wave %s: it has to be a whole number", text);
-	json_object_set_new(definition, "wave", json_integer(wave));
+		    EXIT_BAD_REQUEST, "--%s %s: it has to be a whole number", option, text);
+	json_object_set_new(definition, option, json_integer(number));
 	return EXIT_FINE;
 }
 
@@ -172,8 +178,12 @@ static int fill_definition(json_t *definition, const struct invocation *inv)
 		return client_complain(EXIT_BAD_REQUEST, "define: a word is not valid UTF-8");
 	if (invocation_has(inv, "now"))
 		json_object_set_new(definition, "now", json_true());
-	int status = put_wave(definition, inv);
+	int status = put_integer(definition, inv, "wave");
 
+	if (!status)
+		status = put_integer(definition, inv, "priority");
+	if (!status)
+		status = put_pairs(definition, inv, "use", "use", put_use);
 	if (!status)
 		status = put_pairs(definition, inv, "arg", "args", put_argument);
 	if (!status)
@@ -247,8 +257,8 @@ static int read_definitions(const char *shown, const char *path, json_t **defini
 /* Either a file, or a name and its options. */
 static int check(const struct invocation *inv)
 {
-	static const char *const describing[] = {"dep", "rdep", "lock", "wave", "timeout", "now",
-	    "arg", "param", "cwd", "env", "result", "description"};
+	static const char *const describing[] = {"dep", "rdep", "lock", "use", "priority", "wave",
+	    "timeout", "now", "arg", "param", "cwd", "env", "result", "description"};
 	bool has_file = invocation_get(inv, "file") != NULL;
 
 	if (has_file == (inv->n_words == 1)) {

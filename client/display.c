@@ -5,10 +5,12 @@
  */
 #include "client/display.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
 
+#include "client/clock.h"
 #include "client/excerpt.h"
 #include "client/link.h"
 #include "client/live.h"
@@ -22,6 +24,7 @@ enum stage { STAGE_WANTED, STAGE_STARTED, STAGE_ENDED };
 struct shown {
 	json_int_t exec;
 	enum stage stage;
+	json_int_t retry; /* the newest attempt that was shown to come; or 0 */
 	UT_hash_handle hh;
 };
 
@@ -198,6 +201,33 @@ static void print_end(const struct display *display, const json_t *view)
 	}
 }
 
+/* Shows that an execution is tried again, once for each attempt. */
+static void show_retry(struct display *display, const json_t *view)
+{
+	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
+	json_int_t next = json_integer_value(json_object_get(view, "attempt")) + 1;
+	double left_s = member_number(view, "retry_at", 0) - clock_s(CLOCK_REALTIME);
+	char duration[DURATION_SIZE], *rest;
+	struct shown *shown;
+
+	come_to(display, exec, STAGE_WANTED);
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	if (shown->retry >= next)
+		return;
+	shown->retry = next;
+	shown->stage = STAGE_WANTED; /* it starts once more */
+	if (display->mode == DISPLAY_FAILURES)
+		return;
+	output_format_duration(duration, left_s > 0 ? left_s : 0);
+	if (asprintf(&rest,
+	        "%s (attempt %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " in %s)",
+	        member_text(view, "info", ""), next,
+	        json_integer_value(json_object_get(view, "attempts")), duration) < 0)
+		memory_refused();
+	print_line(display, STYLE_SKIP, "retry", view, rest);
+	free(rest);
+}
+
 /* Shows where a view says that an execution is. Where it tells of the end of one whose start was
  * not shown (both came in one pass of the daemon's loop), is_event says to show that first. */
 static void show_view(struct display *display, const json_t *view, bool is_event)
@@ -214,6 +244,10 @@ static void show_view(struct display *display, const json_t *view, bool is_event
 		display->lines.stream = live_get_stream(display->live);
 		if (!has_ended(display, exec))
 			live_note(display->live, view);
+	}
+	if (strcmp(state, "wanted") == 0 && json_object_get(view, "retry_at")) {
+		show_retry(display, view);
+		return;
 	}
 	if (strcmp(state, "wanted") == 0) {
 		if (display->mode == DISPLAY_ALL && come_to(display, exec, STAGE_WANTED))

@@ -102,7 +102,8 @@ struct foreground *foreground_new(const struct output *out)
 	foreground->out = out;
 	foreground->master = foreground->slave = foreground->null_fd = -1;
 	if (is_interactive ? open_pseudo_terminal(foreground) : pass_own(foreground)) {
-		client_complain(EXIT_BAD_REQUEST, "a terminal for processes: %s", strerror(errno));
+		client_complain(
+		    EXIT_BAD_REQUEST, "there is no terminal for processes: %s", strerror(errno));
 		close_all(foreground);
 		return NULL;
 	}

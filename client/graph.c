@@ -26,7 +26,8 @@ static int open_unnamed(void)
 	int fd = memfd_create("ppctl-graph", MFD_CLOEXEC);
 
 	if (fd < 0)
-		client_complain(EXIT_BAD_REQUEST, "no file for the graph: %s", strerror(errno));
+		client_complain(
+		    EXIT_BAD_REQUEST, "the graph cannot be kept in a file: %s", strerror(errno));
 	return fd;
 }
 
@@ -63,7 +64,7 @@ static int draw(int in_fd, int out_fd)
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return client_complain(
-			    EXIT_BAD_REQUEST, "dot is lost: %s", strerror(errno));
+			    EXIT_BAD_REQUEST, "dot cannot be waited for: %s", strerror(errno));
 	}
 	if (WIFSIGNALED(status))
 		return client_complain(
@@ -82,7 +83,8 @@ static int write_graph(struct client *client, const json_t *graph, int fd)
 	int status = EXIT_FINE;
 
 	if (!output.stream)
-		return client_complain(EXIT_BAD_REQUEST, "the graph: %s", strerror(errno));
+		return client_complain(
+		    EXIT_BAD_REQUEST, "the graph cannot be written: %s", strerror(errno));
 	output.is_terminal = client->out.is_terminal;
 	if (client->is_json)
 		output_print_json(&output, (json_t *)(uintptr_t)graph);
@@ -91,7 +93,8 @@ static int write_graph(struct client *client, const json_t *graph, int fd)
 	else
 		graph_write_dot(output.stream, graph);
 	if (fclose(output.stream) || lseek(fd, 0, SEEK_SET) < 0)
-		status = client_complain(EXIT_BAD_REQUEST, "the graph: %s", strerror(errno));
+		status = client_complain(
+		    EXIT_BAD_REQUEST, "the graph cannot be written: %s", strerror(errno));
 	return status;
 }
 
@@ -120,8 +123,8 @@ static int present(struct client *client, const json_t *graph)
 		picture = open_unnamed();
 		status = picture < 0 ? EXIT_BAD_REQUEST : draw(text, picture);
 		if (!status && lseek(picture, 0, SEEK_SET) < 0)
-			status =
-			    client_complain(EXIT_BAD_REQUEST, "the picture: %s", strerror(errno));
+			status = client_complain(
+			    EXIT_BAD_REQUEST, "the picture cannot be read: %s", strerror(errno));
 	}
 	if (!status)
 		status = outfile_write(client, copy, is_drawn ? &picture : &text);

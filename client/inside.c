@@ -42,7 +42,8 @@ static int leave(const char *variable, const char *text)
 	bool has_failed = !file;
 
 	if (!path)
-		return client_complain(EXIT_BAD_REQUEST, "%s is not set", variable);
+		return client_complain(
+		    EXIT_BAD_REQUEST, "%s is not set, as it is inside a proc", variable);
 	if (file) {
 		has_failed = fprintf(file, "%s\n", text) < 0;
 		has_failed |= fclose(file) != 0;
@@ -114,10 +115,22 @@ static int ask_own(struct client *client, const char *method, json_t *params, js
 	return client_request(client, method, params, result);
 }
 
+/* On another machine than the daemon's the library has it from a file. NULL: it is to be asked. */
+static json_t *load_context(void)
+{
+	pp_ctx *ctx = NULL;
+	json_t *context = NULL;
+
+	if (getenv("PP_CONTEXT") && pp_ctx_current(&ctx) == PP_OK)
+		context = json_incref(pp_context(ctx));
+	pp_ctx_free(ctx);
+	return context;
+}
+
 int verb_context(struct client *client)
 {
-	json_t *result = NULL;
-	int status = ask_own(client, "context", json_object(), &result);
+	json_t *result = load_context();
+	int status = result ? EXIT_FINE : ask_own(client, "context", json_object(), &result);
 
 	if (!status)
 		output_print_json(&client->out, result);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/line.h"
+#include "client/memory.h"
 #include "client/link.h"
 
 #define WAITING_LINES_MAX 3
@@ -110,6 +111,28 @@ static void add_all_running(struct live_frame *frame, const struct progress *pro
 
 /* ---- what waits ---- */
 
+/* What it waits for; the caller frees it. */
+static char *describe_wait(const struct progress *progress, const struct progress_item *item,
+    const struct live_place *place)
+{
+	double left_s = item->retry_s - place->now_s;
+	char duration[DURATION_SIZE], *text, *reason;
+	int result;
+
+	if (item->retry_s > 0) {
+		output_format_short_duration(duration, left_s > 0 ? left_s : 0);
+		result = asprintf(&text, " is tried again in %s, %d of %d", duration, item->attempt,
+		    item->attempts);
+	} else {
+		reason = progress_reason(progress, item);
+		result = asprintf(&text, " waits for %s", reason);
+		free(reason);
+	}
+	if (result < 0)
+		memory_refused();
+	return text;
+}
+
 static void add_waiting(struct live_frame *frame, const struct progress *progress,
     const struct live_place *place, size_t n_lines)
 {
@@ -122,11 +145,10 @@ static void add_waiting(struct live_frame *frame, const struct progress *progres
 
 		if (n++ == n_lines)
 			break;
-		reason = progress_reason(progress, item);
+		reason = describe_wait(progress, item, place);
 		begin(&line, place);
 		line_put(&line, STYLE_FAINT, place->is_utf8 ? "· " : ". ", 2);
 		line_put(&line, STYLE_FAINT, item->name, NAME_COLUMNS_MAX);
-		line_put(&line, STYLE_FAINT, " waits for ", 11);
 		line_put(&line, STYLE_FAINT, reason, line.columns);
 		end(frame, &line);
 		free(reason);

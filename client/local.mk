@@ -3,6 +3,7 @@
 bin_PROGRAMS += ppctl
 ppctl_SOURCES = \
 	client/cancel.c \
+	client/cells.c client/cells.h \
 	client/client.c client/client.h \
 	client/clock.h \
 	client/completion.c \

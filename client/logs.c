@@ -6,11 +6,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "client/logfile.h"
+#include "client/memory.h"
 #include "client/outcome.h"
 #include "client/request.h"
 #include "client/verbs.h"
@@ -19,7 +21,9 @@
 
 struct follower {
 	struct client *client;
-	const char *path; /* borrowed */
+	char *path; /* of the newest attempt, or of the one that was asked for */
+	bool is_one_attempt;
+	char *next_path; /* that of an attempt after it; or NULL */
 	json_int_t exec;
 	bool is_complete;
 	bool is_behind; /* events were dropped: the newest may have been the end */
@@ -65,8 +69,19 @@ static int copy_log(const struct follower *follower)
 
 static void look_at_view(struct follower *follower, const json_t *view)
 {
-	if (json_integer_value(json_object_get(view, "exec")) == follower->exec &&
-	    outcome_is_complete(view))
+	const char *path = member_text(view, "log", NULL);
+
+	if (json_integer_value(json_object_get(view, "exec")) != follower->exec)
+		return;
+	if (path && strcmp(path, follower->path) != 0) {
+		if (follower->is_one_attempt) {
+			follower->is_complete = true;
+			return;
+		}
+		free(follower->next_path);
+		follower->next_path = memory_copy(path);
+	}
+	if (outcome_is_complete(view))
 		follower->is_complete = true;
 }
 
@@ -125,13 +140,27 @@ static int wait_for_more(const struct follower *follower)
 	};
 
 	if (poll(polled, 2, poll_timeout(follower)) < 0 && errno != EINTR)
-		return client_complain(EXIT_NO_DAEMON, "poll: %s", strerror(errno));
+		return client_complain(
+		    EXIT_NO_DAEMON, "waiting for the daemon: %s", strerror(errno));
 	if (polled[1].revents & POLLIN &&
 	    read(follower->notify, discarded, sizeof(discarded)) < 0 && errno != EAGAIN)
-		return client_complain(EXIT_BAD_REQUEST, "inotify: %s", strerror(errno));
+		return client_complain(
+		    EXIT_BAD_REQUEST, "the log cannot be watched: %s", strerror(errno));
 	if (pp_dispatch(conn))
 		return client_report(follower->client);
 	return EXIT_FINE;
+}
+
+/* Goes on with the log of the next attempt; all of the one before is copied. */
+static void go_on(struct follower *follower)
+{
+	if (follower->fd >= 0)
+		close(follower->fd);
+	follower->fd = -1;
+	follower->has_tail = false;
+	free(follower->path);
+	follower->path = follower->next_path;
+	follower->next_path = NULL;
 }
 
 static int follow(struct follower *follower, const struct pp_request *request)
@@ -141,7 +170,7 @@ static int follow(struct follower *follower, const struct pp_request *request)
 	follower->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	while (!status) {
 		/* What is complete before the copy is copied in full. */
-		bool was_complete = follower->is_complete;
+		bool was_complete = follower->is_complete, has_next = follower->next_path;
 
 		if (follower->fd < 0) {
 			follower->fd = open_log(follower, &status);
@@ -150,6 +179,10 @@ static int follow(struct follower *follower, const struct pp_request *request)
 		}
 		if (!status)
 			status = copy_log(follower);
+		if (!status && has_next) {
+			go_on(follower);
+			continue;
+		}
 		if (!status && was_complete)
 			break;
 		if (!status && !follower->is_complete)
@@ -173,7 +206,8 @@ static int show(struct follower *follower)
 }
 
 /* Asks where the log is. 0, or an exit status. */
-static int ask(struct client *client, const struct pp_request *request, json_t **answer)
+static int ask(
+    struct client *client, const struct pp_request *request, long long attempt, json_t **answer)
 {
 	int status = client_connect(client);
 	struct pp_request about = {.run = request->run};
@@ -189,6 +223,8 @@ static int ask(struct client *client, const struct pp_request *request, json_t *
 		return client_complain(
 		    EXIT_BAD_REQUEST, "%s: it is not valid UTF-8", request->names[0]);
 	}
+	if (attempt > 0)
+		json_object_set_new(params, "attempt", json_integer(attempt));
 	return client_request(client, "log", params, answer);
 }
 
@@ -198,17 +234,22 @@ int verb_logs(struct client *client)
 	struct follower follower = {.client = client, .fd = -1, .notify = -1};
 	struct request request;
 	json_t *answer = NULL;
-	long long n_lines = 0;
+	const char *attempt = invocation_get(client->inv, "attempt");
+	long long n_lines = 0, number = 0;
 	int status;
 
 	if (tail && options_parse_integer(tail, 0, LLONG_MAX, &n_lines))
 		return client_complain(
 		    EXIT_BAD_REQUEST, "--tail %s: it has to be a whole number", tail);
+	if (attempt && options_parse_integer(attempt, 1, INT_MAX, &number))
+		return client_complain(
+		    EXIT_BAD_REQUEST, "--attempt %s: it has to be a whole number", attempt);
 	request_set_names(&request, client->inv);
-	status = ask(client, &request.pp, &answer);
+	status = ask(client, &request.pp, number, &answer);
 	if (status)
 		goto out;
-	follower.path = member_text(answer, "path", "");
+	follower.path = memory_copy(member_text(answer, "path", ""));
+	follower.is_one_attempt = number > 0;
 	follower.exec = json_integer_value(json_object_get(answer, "exec"));
 	follower.is_complete = json_is_true(json_object_get(answer, "complete"));
 	follower.has_tail = tail != NULL;
@@ -222,6 +263,8 @@ int verb_logs(struct client *client)
 out:
 	if (follower.fd >= 0)
 		close(follower.fd);
+	free(follower.path);
+	free(follower.next_path);
 	json_decref(answer);
 	request_clear(&request);
 	return status;

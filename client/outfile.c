@@ -25,7 +25,7 @@ struct outfile {
 	int fd;
 };
 
-/* Whether a file, open at fd, may be replaced by one of another inode without anybody's loss. */
+/* Whether another file may take the name of this one without anybody's loss. */
 static bool is_replaceable(const char *path, const struct stat *status)
 {
 	/* What these name is an open descriptor: the one that writes there too has to meet it. */

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client/cells.h"
 #include "client/link.h"
 #include "client/memory.h"
 #include "client/sequence.h"
@@ -176,27 +177,6 @@ void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned 
 
 	fputs(escaped, stream);
 	free(escaped);
-}
-
-/* Cells of a character, by ranges rather than wcwidth(): that would need the locale's tables. */
-static size_t cells_of(uint32_t character)
-{
-	static const struct {
-		uint32_t first, last;
-	} wide[] = {{0x1100, 0x115f}, {0x2e80, 0x303e}, {0x3041, 0xa4cf}, {0xac00, 0xd7a3},
-	    {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},
-	    {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
-
-	if (character < 0x300)
-		return 1;
-	if (character <= 0x36f || (character >= 0x200b && character <= 0x200d) ||
-	    (character >= 0xfe00 && character <= 0xfe0f))
-		return 0;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
-		if (character >= wide[i].first && character <= wide[i].last)
-			return 2;
-	}
-	return 1;
 }
 
 /* The length of what is at the beginning of text, and the cells that it takes. */

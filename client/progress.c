@@ -170,6 +170,9 @@ void progress_note(struct progress *progress, const json_t *view)
 	item->locks = json_incref(json_object_get(view, "locks"));
 	if (is_running && !item->log && member_text(view, "log", NULL))
 		item->log = memory_copy(member_text(view, "log", NULL));
+	item->retry_s = member_number(view, "retry_at", 0);
+	item->attempt = (int)member_number(view, "attempt", 0) + 1;
+	item->attempts = (int)member_number(view, "attempts", 0);
 	item->since_s = is_running ? member_number(view, "started_at", 0) : queued_s;
 }
 

@@ -16,9 +16,12 @@ struct progress_item {
 	json_int_t exec;
 	char *name;
 	bool is_running;
-	double since_s;    /* when it was started or queued, since the epoch */
-	double expected_s; /* how long it will run; 0: not known */
-	bool is_asked;     /* somebody was told to ask for that */
+	double since_s; /* when it was started or queued, since the epoch */
+	double
+	    retry_s; /* when it is tried again, since the epoch; 0: that is not what it waits for */
+	int attempt, attempts; /* the next one then, and how many there are at most */
+	double expected_s;     /* how long it will run; 0: not known */
+	bool is_asked;         /* somebody was told to ask for that */
 	json_t *deps, *locks;
 	char *log;         /* the path of its log; NULL: it has none yet */
 	unsigned snapshot; /* the newest that it was noted since the begin of */

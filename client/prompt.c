@@ -183,6 +183,12 @@ void prompt_hide(struct prompt *prompt)
 		redraw(prompt, (struct change){.is_to_be_hidden = true});
 }
 
+void prompt_resize(struct prompt *prompt)
+{
+	if (prompt->is_drawing) /* else the terminal shows what is typed, and we could not again */
+		prompt_hide(prompt);
+}
+
 void prompt_turn(struct prompt *prompt)
 {
 	char *lines;

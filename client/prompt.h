@@ -44,9 +44,11 @@ bool prompt_has_room_above(const struct prompt *prompt);
 /* Prints lines above it. */
 void prompt_print_above(struct prompt *prompt, const char *lines, size_t size);
 
-/* It goes from the screen until prompt_turn(): something else is about to be printed, or the
- * terminal has another size. */
+/* It goes from the screen until prompt_turn(): something else is about to be printed. */
 void prompt_hide(struct prompt *prompt);
+
+/* The terminal has another size. */
+void prompt_resize(struct prompt *prompt);
 
 /* Prints what was held back as far as that can be done, and shows what was hidden. */
 void prompt_turn(struct prompt *prompt);

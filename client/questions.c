@@ -216,6 +216,12 @@ void questions_hide(struct questions *questions)
 		prompt_hide(questions->prompt);
 }
 
+void questions_resize(struct questions *questions)
+{
+	if (questions)
+		prompt_resize(questions->prompt);
+}
+
 void questions_pause(struct questions *questions)
 {
 	if (questions)

@@ -42,8 +42,11 @@ bool questions_have_room_above(const struct questions *questions);
 void questions_print_above(struct questions *questions, const char *lines, size_t size);
 
 /* The question that is there goes from the screen until the next turn, with what is typed:
- * something else is about to be printed, or the terminal has another size. */
+ * something else is about to be printed. */
 void questions_hide(struct questions *questions);
+
+/* The terminal has another size. */
+void questions_resize(struct questions *questions);
 
 /* Takes the question away for a while: the terminal is as it was. */
 void questions_pause(struct questions *questions);

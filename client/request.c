@@ -97,6 +97,7 @@ int request_set_all(struct request *request, const struct invocation *inv)
 	for (size_t i = 0; i < inv->n_rest; i++)
 		add_name(request, inv->rest[i]);
 	request->pp.as = invocation_get(inv, "as");
+	request->pp.executor = invocation_get(inv, "executor");
 	request->pp.is_full = invocation_has(inv, "full");
 	request->pp.is_fail_fast = invocation_has(inv, "fail-fast");
 	if (request->n_names == 0)

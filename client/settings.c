@@ -49,6 +49,42 @@ static void print_tokens(const struct client *client, const json_t *tokens)
 		    (long long)json_integer_value(json_object_get(tokens, "limit")));
 }
 
+/* An amount of a pool, as it may be in the workspace file. */
+static void print_amount(FILE *stream, json_int_t amount)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	while (unit < 4 && amount > 0 && amount % 1024 == 0) {
+		amount /= 1024;
+		unit++;
+	}
+	fprintf(stream, "%lld%s", (long long)amount, units[unit]);
+}
+
+/* The same of what is held of each pool, and how many would start but for that. */
+static void print_pools(const struct client *client, json_t *pools)
+{
+	FILE *stream = client->out.stream;
+	const char *name;
+	json_t *pool;
+
+	json_object_foreach (pools, name, pool) {
+		json_int_t n_waiting = json_integer_value(json_object_get(pool, "waiting"));
+
+		fputs("# pool ", stream);
+		output_print_escaped(stream, name, strlen(name), 0);
+		fputs(": ", stream);
+		print_amount(stream, json_integer_value(json_object_get(pool, "used")));
+		fputs(" of ", stream);
+		print_amount(stream, json_integer_value(json_object_get(pool, "capacity")));
+		fputs(" used", stream);
+		if (n_waiting > 0)
+			fprintf(stream, ", %lld in line", (long long)n_waiting);
+		putc('\n', stream);
+	}
+}
+
 /* Shows with get, or sets with set what the words say and shows what holds then. */
 static int show_or_set(struct client *client, const char *what, const char *get, const char *set)
 {
@@ -69,6 +105,8 @@ static int show_or_set(struct client *client, const char *what, const char *get,
 		output_print_json(&client->out, values ? values : result);
 	else if (json_is_object(values))
 		print_values(client, values);
+	if (!client->is_json)
+		print_pools(client, json_object_get(result, "pools"));
 	if (!client->is_json)
 		print_tokens(client, json_object_get(result, "job_tokens"));
 	json_decref(result);

@@ -9,8 +9,8 @@
 
 #include "client/memory.h"
 
-#define GAP 2         /* cells between columns */
-#define LAST_LEAST 16 /* cells that the last column has at least, however narrow the terminal */
+#define GAP 2           /* cells between columns */
+#define COLUMN_LEAST 16 /* cells that a column has at least, however narrow the terminal */
 
 struct row {
 	char **cells;
@@ -73,19 +73,35 @@ void table_add(
 	}
 }
 
-/* The cells that are left for the last column; 0: as many as it wants. */
-static size_t last_width(const struct table *table, const struct output *output)
+/* The cells for each column; of the last 0: as many as it wants. Where they leave no room for it,
+ * the widest gives way: one name that is very long would hide what is said of all. */
+static size_t *choose_widths(const struct table *table, const struct output *output)
 {
-	size_t before = 0;
+	size_t *widths = memory_alloc(table->n_columns * sizeof(*widths));
+	size_t last = table->n_columns - 1, widest = 0, before = 0, over;
 
+	for (size_t i = 0; i < last; i++) {
+		widths[i] = table->widths[i];
+		before += widths[i] + GAP;
+		widest = widths[i] > widths[widest] ? i : widest;
+	}
 	if (output->columns == 0)
-		return 0;
-	for (size_t i = 0; i + 1 < table->n_columns; i++)
-		before += table->widths[i] + GAP;
-	return before + LAST_LEAST < output->columns ? output->columns - before : LAST_LEAST;
+		return widths;
+	over =
+	    before + COLUMN_LEAST > output->columns ? before + COLUMN_LEAST - output->columns : 0;
+	if (over > 0 && last > 0 && widths[widest] > COLUMN_LEAST) {
+		if (over > widths[widest] - COLUMN_LEAST)
+			over = widths[widest] - COLUMN_LEAST;
+		widths[widest] -= over;
+		before -= over;
+	}
+	widths[last] =
+	    before + COLUMN_LEAST < output->columns ? output->columns - before : COLUMN_LEAST;
+	return widths;
 }
 
-static void print_last(const struct output *output, const char *text, size_t width)
+/* Prints a cell, cut to that width if that is not 0. */
+static void print_cell(const struct output *output, const char *text, size_t width)
 {
 	if (width == 0 || output_width(text) <= width) {
 		fputs(text, output->stream);
@@ -95,8 +111,24 @@ static void print_last(const struct output *output, const char *text, size_t wid
 	fputs("…", output->stream);
 }
 
+/* The blanks behind it, up to the next column. */
+static void print_gap(const struct output *output, const char *text, size_t width)
+{
+	size_t wanted = output_width(text);
+
+	/* A wide character may leave a cell where the text is cut. */
+	if (wanted > width) {
+		char *cut = memory_copy(text);
+
+		cut[output_fit(text, width - 1)] = '\0';
+		wanted = output_width(cut) + 1;
+		free(cut);
+	}
+	fprintf(output->stream, "%*s", (int)(width - wanted + GAP), "");
+}
+
 static void print_row(const struct table *table, const struct output *output,
-    const char *const *cells, enum output_style style, size_t styled, size_t last)
+    const char *const *cells, enum output_style style, size_t styled, const size_t *widths)
 {
 	size_t n_shown = table->n_columns;
 
@@ -106,31 +138,29 @@ static void print_row(const struct table *table, const struct output *output,
 		enum output_style cell_style = i == styled ? style : STYLE_NONE;
 
 		fputs(output_style_begin(output, cell_style), output->stream);
-		if (i + 1 == table->n_columns)
-			print_last(output, cells[i], last);
-		else
-			fputs(cells[i], output->stream);
+		print_cell(output, cells[i], widths[i]);
 		fputs(output_style_end(output, cell_style), output->stream);
 		if (i + 1 < n_shown)
-			fprintf(output->stream, "%*s",
-			    (int)(table->widths[i] - output_width(cells[i]) + GAP), "");
+			print_gap(output, cells[i], widths[i]);
 	}
 }
 
 void table_print(const struct table *table, const struct output *output)
 {
-	size_t last = last_width(table, output);
+	size_t *widths;
 
 	if (table->n_rows == 0)
 		return;
+	widths = choose_widths(table, output);
 	fputs(output_style_begin(output, STYLE_FAINT), output->stream);
-	print_row(table, output, table->heads, STYLE_NONE, 0, last);
+	print_row(table, output, table->heads, STYLE_NONE, 0, widths);
 	fprintf(output->stream, "%s\n", output_style_end(output, STYLE_FAINT));
 	for (size_t i = 0; i < table->n_rows; i++) {
 		const struct row *row = &table->rows[i];
 
-		print_row(
-		    table, output, (const char *const *)row->cells, row->style, row->styled, last);
+		print_row(table, output, (const char *const *)row->cells, row->style, row->styled,
+		    widths);
 		putc('\n', output->stream);
 	}
+	free(widths);
 }

@@ -282,7 +282,8 @@ static int show(struct top *top)
 	if (!top->screen) {
 		error = errno;
 		sigprocmask(SIG_SETMASK, &loop.old, NULL);
-		return client_complain(EXIT_BAD_REQUEST, "the terminal: %s", strerror(error));
+		return client_complain(
+		    EXIT_BAD_REQUEST, "the terminal cannot be used: %s", strerror(error));
 	}
 	look_around(top);
 	top->is_dirty = true;
@@ -294,7 +295,8 @@ static int show(struct top *top)
 	if (error < 0)
 		return client_report(top->client);
 	if (error > 0)
-		return client_complain(EXIT_BAD_REQUEST, "poll: %s", strerror(error));
+		return client_complain(
+		    EXIT_BAD_REQUEST, "waiting for the daemon: %s", strerror(error));
 	return loop.signal ? EXIT_SIGNAL + loop.signal : EXIT_FINE;
 }
 

@@ -63,7 +63,7 @@ void top_open_log(struct top *top)
 	if (top->pager < 0) {
 		top->pager = 0;
 		screen_enter(top->screen);
-		top_say(top, "fork: %s", strerror(errno));
+		top_say(top, "the pager cannot be started: %s", strerror(errno));
 	}
 }
 

@@ -186,7 +186,7 @@ const struct verb verbs[] = {
     },
     {
         .name = "logs",
-        .usage = "[-f] [--tail N] NAME",
+        .usage = "[-f] [--tail N] [--attempt N] NAME",
         .summary = "The log of a proc's newest execution",
         .options = logs_options,
         .examples = "ppctl logs build::prod\n"

@@ -31,6 +31,10 @@ const struct option_spec global_options[] = {
 	{                                                                                          \
 		"full", 0, NULL, "execute also what is up to date"                                 \
 	}
+#define OPTION_EXECUTOR                                                                            \
+	{                                                                                          \
+		"executor", 0, "NAME", "where what names no other executor runs"                   \
+	}
 #define OPTION_FAIL_FAST                                                                           \
 	{                                                                                          \
 		"fail-fast", 0, NULL, "cancel the rest of the run at the first failure"            \
@@ -43,6 +47,7 @@ const struct option_spec global_options[] = {
 
 const struct option_spec run_options[] = {
     {"detach", 'd', NULL, "do not wait: print the run's number, as start does"},
+    OPTION_EXECUTOR,
     OPTION_FAIL_FAST,
     OPTION_PARAM,
     OPTION_AS,
@@ -52,7 +57,7 @@ const struct option_spec run_options[] = {
 };
 
 const struct option_spec start_options[] = {
-    OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
+    OPTION_EXECUTOR, OPTION_FAIL_FAST, OPTION_PARAM, OPTION_AS, OPTION_FULL, {0}};
 
 const struct option_spec create_options[] = {OPTION_AS, {0}};
 
@@ -70,6 +75,7 @@ const struct option_spec result_options[] = {
 const struct option_spec logs_options[] = {
     {"follow", 'f', NULL, "go on until the execution has ended"},
     {"tail", 'n', "N", "only the last N lines"},
+    {"attempt", 0, "N", "that of attempt N, where it was tried again"},
     {0},
 };
 
@@ -86,6 +92,8 @@ const struct option_spec define_options[] = {
     {"dep", 0, "D", "a dependency: a name, a pattern, special:no_failures, command:CMD"},
     {"rdep", 0, "R", "a reverse one: T, when_scheduled:T, when_target_scheduled:T"},
     {"lock", 0, "L", "a lock that it needs"},
+    {"use", 0, "P=N", "how much of a pool it uses: mem=8GiB, db=1"},
+    {"priority", 0, "N", "what has a higher one starts first"},
     {"wave", 0, "N", "its wave"},
     {"timeout", 0, "TIME", "500ms, 30s, 5m, 2h or 1d"},
     {"now", 0, NULL, "start it at once"},

@@ -138,7 +138,8 @@ static int loop(struct watch *watch, int signal_fd)
 
 			questions_stop(questions);
 			display_hide_live(watch->options->display);
-			return client_complain(EXIT_NO_DAEMON, "poll: %s", strerror(error));
+			return client_complain(
+			    EXIT_NO_DAEMON, "waiting for the daemon: %s", strerror(error));
 		}
 		if (polled[1].revents && !watch_hear_signal(watch, signal_fd))
 			return EXIT_FINE;
@@ -169,7 +170,8 @@ int watch_request(struct client *client, const struct watch_options *options, js
 	*result = NULL;
 	if (signal_fd < 0) {
 		json_decref(options->params);
-		return client_complain(EXIT_NO_DAEMON, "signalfd: %s", strerror(errno));
+		return client_complain(
+		    EXIT_NO_DAEMON, "signals cannot be heard: %s", strerror(errno));
 	}
 	pp_on_event(client->conn, on_event, &watch);
 	pp_on_resume(client->conn, on_resume, &watch);

@@ -175,7 +175,7 @@ static bool hear_terminal(struct watch *watch, int signal)
 		return true;
 	case SIGWINCH:
 		foreground_resize(foreground);
-		questions_hide(watch->options->questions);
+		questions_resize(watch->options->questions);
 		live_resize(display_get_live(watch->options->display));
 		return true;
 	default:

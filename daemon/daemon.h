@@ -24,6 +24,7 @@ struct logs_watch;
 struct outputs;
 struct repeats;
 struct sessions;
+struct slurm;
 struct store;
 struct waits;
 struct workers;
@@ -47,6 +48,7 @@ struct daemon {
 	struct repeats *repeats;           /* what requests with a request_id did (repeats.h) */
 	struct store *store;               /* store.h */
 	struct keep *keep;                 /* what is to be stored (keep.h) */
+	struct slurm *slurm;               /* jobs in Slurm's queue (executors/slurm.h) */
 	struct holds *holds;               /* of clients of an earlier scheduler (holds.h) */
 	char *directory;                   /* of the workspace, absolute */
 	char *state_directory;             /* .parproc in it, absolute */

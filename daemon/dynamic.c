@@ -278,14 +278,14 @@ void dynamic_resolve(struct daemon *daemon, const struct action *action)
 	scheduler_wake(daemon);
 }
 
-uint64_t dynamic_ask(struct daemon *daemon, const struct definition *definition,
-    const struct command *command, uint32_t env, dynamic_done *done, void *arg)
+static uint64_t ask(struct daemon *daemon, const struct definition *definition,
+    const struct command *command, uint32_t env, dynamic_done *done, void *arg, bool is_choices)
 {
 	struct inquiry *inquiry = add_inquiry(daemon, 0, env);
 
 	if (!inquiry)
 		return 0;
-	inquiry->is_choices = true;
+	inquiry->is_choices = is_choices;
 	inquiry->done = done;
 	inquiry->arg = arg;
 	inquiry->log =
@@ -293,6 +293,18 @@ uint64_t dynamic_ask(struct daemon *daemon, const struct definition *definition,
 	process_build_loose(&inquiry->process, effects_get_place(daemon), definition, command);
 	scheduler_wake(daemon);
 	return inquiry->number;
+}
+
+uint64_t dynamic_ask(struct daemon *daemon, const struct definition *definition,
+    const struct command *command, uint32_t env, dynamic_done *done, void *arg)
+{
+	return ask(daemon, definition, command, env, done, arg, true);
+}
+
+uint64_t dynamic_ask_lines(struct daemon *daemon, const struct definition *definition,
+    const struct command *command, uint32_t env, dynamic_done *done, void *arg)
+{
+	return ask(daemon, definition, command, env, done, arg, false);
 }
 
 /* --- ends --- */

@@ -48,6 +48,10 @@ typedef void dynamic_done(void *arg, const struct strings *answer, const char *e
 uint64_t dynamic_ask(struct daemon *daemon, const struct definition *definition,
     const struct command *command, uint32_t env, dynamic_done *done, void *arg);
 
+/* The same of a command that is the daemon's own and prints lines, in the workspace's directory. */
+uint64_t dynamic_ask_lines(struct daemon *daemon, const struct definition *definition,
+    const struct command *command, uint32_t env, dynamic_done *done, void *arg);
+
 /* Nobody wants the answer any more: ends the command; done is not called. */
 void dynamic_drop(struct daemon *daemon, uint64_t id);
 

@@ -18,6 +18,7 @@
 #include "daemon/dynamic.h"
 #include "daemon/environment.h"
 #include "daemon/events.h"
+#include "daemon/executors/executors.h"
 #include "daemon/extra.h"
 #include "daemon/groups.h"
 #include "daemon/inputs.h"
@@ -40,6 +41,7 @@
 struct effects {
 	struct daemon *daemon;
 	struct process_place place;
+	char host[256];
 	struct worker_key *acknowledged; /* to be, once the pass is stored */
 	size_t n_acknowledged;
 	size_t capacity;
@@ -68,7 +70,9 @@ struct effects *effects_new(struct daemon *daemon)
 	}
 	effects->place = (struct process_place){.directory = daemon->directory,
 	    .state_directory = daemon->state_directory,
-	    .socket_path = daemon->socket_path};
+	    .socket_path = daemon->socket_path,
+	    .host = effects->host};
+	gethostname(effects->host, sizeof(effects->host) - 1);
 	process_clear_files(daemon->state_directory, is_running, daemon);
 	return effects;
 }
@@ -143,7 +147,7 @@ void effects_start(
 	const struct terminal *terminal = terminals_find(daemon, execution);
 	struct process_output to = {.is_terminal = terminal != NULL};
 	struct process process;
-	char *log, *output = NULL;
+	char *log, *output = NULL, *problem;
 
 	if (!extra) {
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
@@ -163,6 +167,14 @@ void effects_start(
 	to.log = log;
 	to.terminal_type = terminal ? terminal_get_type(terminal) : NULL;
 	process_build(&process, place, execution, &execution->definition->run, &to);
+	problem = executors_wrap(daemon, execution, &process, log, output != NULL);
+	if (problem) {
+		fail_to_spawn(daemon, execution, problem);
+		process_clear(&process);
+		free(output);
+		free(log);
+		return;
+	}
 	const struct worker_spawn spawn = {
 	    .key = key_of(execution),
 	    .env = execution->env,
@@ -176,6 +188,8 @@ void effects_start(
 	};
 	if (workers_spawn(daemon->workers, &spawn) < 0)
 		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
+	else
+		executors_begin(daemon, execution);
 	process_clear(&process);
 	free(output);
 	free(log);
@@ -247,7 +261,7 @@ static void carry_out(struct daemon *daemon, const struct action *action)
 		break;
 	case ACTION_SIGNAL:
 		if (!jobserver_signal(daemon, action->execution, action->signal))
-			workers_signal(daemon->workers, key_of(action->execution), action->signal);
+			executors_signal(daemon, action->execution, action->signal);
 		break;
 	case ACTION_RESOLVE:
 		dynamic_resolve(daemon, action);
@@ -403,7 +417,7 @@ static void finish(
 {
 	struct exec_extra *extra = execution->extra;
 	struct exit_report report = {.wait_status = exit->wait_status};
-	char *info = NULL;
+	char *info = NULL, *ended = NULL;
 
 	extra->pid = 0;
 	if (exit->spawn_errno) {
@@ -411,8 +425,14 @@ static void finish(
 		info = explain_spawn_failure(daemon, execution, exit);
 		discard(daemon, execution);
 	} else {
-		keep_usage(extra, &exit->usage);
+		if (executors_measure(daemon, execution))
+			keep_usage(extra, &exit->usage);
+		executors_end(daemon, execution, exit, &report, &ended);
 		collect(daemon, execution, &report, &info);
+		if (ended) {
+			free(info);
+			info = ended;
+		}
 	}
 	report.info = info;
 	logs_limit_ended(daemon, execution, exit->ended_ns - exit->started_ns);
@@ -471,7 +491,8 @@ void effects_exited(struct daemon *daemon, const struct worker_exit *report)
 		dynamic_exited(daemon, report);
 	else if (extra && execution->state == STATE_RUNNING &&
 	         execution->attempt == report->key.attempt &&
-	         has_to_wait_for_log(daemon, execution, report))
+	         (executors_delay_end(daemon, execution, report) ||
+	             has_to_wait_for_log(daemon, execution, report)))
 		return;
 	effects_finish(daemon, report);
 }

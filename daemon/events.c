@@ -437,12 +437,19 @@ uint32_t events_watch_run(struct session *session, const struct event_filter *of
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
 		events_send_draft(events, &draft, subscription);
-		if (after < 0)
-			events_send_joined(events, subscription, draft.run);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);
 	return subscription->watch;
+}
+
+void events_tell_joined(
+    struct session *session, uint32_t watch, struct membership *const *members, size_t n_members)
+{
+	struct subscription *subscription = watch ? find_subscription(session, watch) : NULL;
+
+	for (size_t i = 0; subscription && i < n_members; i++)
+		events_send_joined(events_of(session), subscription, members[i]);
 }
 
 void events_tell_missed(struct session *session, uint64_t after)

@@ -63,16 +63,23 @@ void events_tell_missed(struct session *session, uint64_t after);
  * Has the connection hear of state, run and input of the filter's run, beside its own subscription;
  * of the filter only run, states and is_brief count. It gets an event of kind run with the run's
  * number at once, and one of kind input for each that is open, which are none of the sequence:
- * their seq is that of the newest; and before them what it has missed since the event after. Below
- * 0: it has missed nothing, and gets one of kind state for each execution under way that the run
- * has joined. Returns a number for events_unwatch(), or 0: no memory. Call it in the handler that
- * started the run, so that nothing is missed.
+ * their seq is that of the newest; and before them what it has missed since the event after
+ * (below 0: nothing). Returns a number for events_unwatch(), or 0: no memory. Call it in the
+ * handler that started the run, so that nothing is missed.
  */
 uint32_t events_watch_run(
     struct session *session, const struct event_filter *of_run, int64_t after);
 
 /* The bit of the state of that name, or 0. */
 unsigned event_state_find(const char *name);
+
+/*
+ * For one that watches a run from now on: sends an event of kind state for each of these members
+ * of it that is under way and which the run did not begin, since nothing else would be heard of it
+ * before its end.
+ */
+void events_tell_joined(
+    struct session *session, uint32_t watch, struct membership *const *members, size_t n_members);
 
 /* Unknown numbers (of a connection that is gone) are ignored; so is session NULL. */
 void events_unwatch(struct session *session, uint32_t watch);

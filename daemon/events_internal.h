@@ -91,10 +91,10 @@ void events_clear_draft(struct event_draft *draft);
 void events_send_missed(
     struct events *events, const struct subscription *subscription, uint64_t after);
 
-/* Sends an event of kind state for each execution of that run which is under way and which it did
- * not begin: who watches the run from its beginning hears nothing else of it before its end. */
-void events_send_joined(
-    struct events *events, const struct subscription *subscription, const struct run *run);
+/* Sends an event that says where an execution is in a run that has joined it; nothing if the run
+ * has begun it, or if it is complete. */
+void events_send_joined(struct events *events, const struct subscription *subscription,
+    const struct membership *member);
 
 /* Sends events that say what is open of what the subscription is for. */
 void events_send_inputs(struct events *events, const struct subscription *subscription);

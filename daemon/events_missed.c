@@ -147,20 +147,16 @@ void events_send_missed(
 }
 
 void events_send_joined(
-    struct events *events, const struct subscription *subscription, const struct run *run)
+    struct events *events, const struct subscription *subscription, const struct membership *member)
 {
-	const struct membership *member;
+	struct event_draft draft =
+	    make_draft(&(struct missed){.seq = events->seq, .member = member});
 
-	TAILQ_FOREACH (member, &run->members, of_run) {
-		struct event_draft draft =
-		    make_draft(&(struct missed){.seq = events->seq, .member = member});
-
-		if (member == &member->execution->first || membership_is_complete(member) ||
-		    !events_is_wanted(subscription, &draft))
-			continue;
-		events_send_draft(events, &draft, subscription);
-		events_clear_draft(&draft);
-	}
+	if (member == &member->execution->first || membership_is_complete(member) ||
+	    !events_is_wanted(subscription, &draft))
+		return;
+	events_send_draft(events, &draft, subscription);
+	events_clear_draft(&draft);
 }
 
 void events_send_inputs(struct events *events, const struct subscription *subscription)

@@ -265,7 +265,7 @@ void jobserver_start(struct daemon *daemon, struct execution *execution)
 	enum jobserver_style style;
 
 	if (jobserver->limit == 0) {
-		pending_end(daemon, execution); /* it may have waited for one before a restart */
+		pending_end(daemon, execution, 0); /* it may have waited for one before a restart */
 		effects_start(daemon, execution, JOBSERVER_NONE);
 		return;
 	}
@@ -306,7 +306,7 @@ void jobserver_started(struct daemon *daemon, struct execution *execution)
 	if (!jobserver_concerns(execution))
 		return;
 	extra->is_token_lent = false;
-	pending_end(daemon, execution);
+	pending_end(daemon, execution, 0);
 	jobserver_follow_wait(daemon, execution->id);
 }
 

@@ -5,6 +5,7 @@ daemon_libdaemon_a_SOURCES = \
 	$(daemon_workspace_sources) \
 	$(daemon_shell_sources) \
 	$(daemon_worker_sources) \
+	$(daemon_executor_sources) \
 	$(daemon_request_sources)
 
 # The workspace file: daemon/workspace/.
@@ -13,6 +14,8 @@ daemon_workspace_sources = \
 	daemon/workspace/definitions.h \
 	daemon/workspace/error.c \
 	daemon/workspace/error.h \
+	daemon/workspace/executors.c \
+	daemon/workspace/executors.h \
 	daemon/workspace/file.c \
 	daemon/workspace/file.h \
 	daemon/workspace/log_ignore.c \
@@ -21,10 +24,14 @@ daemon_workspace_sources = \
 	daemon/workspace/options.h \
 	daemon/workspace/reader.c \
 	daemon/workspace/reader.h \
+	daemon/workspace/resources.c \
+	daemon/workspace/resources.h \
 	daemon/workspace/retries.c \
 	daemon/workspace/retries.h \
 	daemon/workspace/scalar.c \
 	daemon/workspace/scalar.h \
+	daemon/workspace/scheduling.c \
+	daemon/workspace/scheduling.h \
 	daemon/workspace/schema.c \
 	daemon/workspace/schema.h \
 	daemon/workspace/schema_tables.c \
@@ -130,6 +137,22 @@ daemon_shell_sources = \
 	daemon/waits.c \
 	daemon/waits.h
 
+# Where processes run, if not as the supervisor's children alone: daemon/executors/.
+daemon_executor_sources = \
+	daemon/executors/executors.c \
+	daemon/executors/executors.h \
+	daemon/executors/prefix.c \
+	daemon/executors/prefix.h \
+	daemon/executors/slurm.c \
+	daemon/executors/slurm.h \
+	daemon/executors/slurm_command.c \
+	daemon/executors/slurm_command.h \
+	daemon/executors/slurm_end.c \
+	daemon/executors/slurm_end.h \
+	daemon/executors/slurm_jobs.c \
+	daemon/executors/slurm_jobs.h \
+	daemon/executors/slurm_queue.c
+
 # The scheduler's side of the supervisor's pipe.
 daemon_worker_sources = \
 	daemon/workers.c \
@@ -174,7 +197,8 @@ daemon_request_sources = \
 	daemon/settings.c \
 	daemon/settings.h \
 	daemon/views.c \
-	daemon/views.h
+	daemon/views.h \
+	daemon/views_context.c
 
 # From the command line to supervisor and scheduler: main.c and daemon/start/.
 bin_PROGRAMS += ppd

@@ -51,7 +51,7 @@ static const char help[] =
 
 static int complain_end(void)
 {
-	fputs("ppd: see ppd -h\n", stderr);
+	fputs("  hint: see ppd -h\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -110,7 +110,7 @@ static int complain_option(const char *word)
 		nearest_offer(&nearest, option->name);
 	fprintf(stderr, "ppd: unknown option, or one without its value: %s\n", word);
 	if (nearest.best != NULL && nearest.distance > 0)
-		fprintf(stderr, "ppd: did you mean --%s?\n", nearest.best);
+		fprintf(stderr, "  hint: did you mean --%s?\n", nearest.best);
 	return complain_end();
 }
 

@@ -7,6 +7,7 @@
 #include "daemon/effects.h"
 #include "daemon/environment.h"
 #include "daemon/events.h"
+#include "daemon/executors/slurm.h"
 #include "daemon/holds.h"
 #include "daemon/inputs.h"
 #include "daemon/jobserver.h"
@@ -28,19 +29,21 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 	daemon->inputs = inputs_new();
 	daemon->waits = waits_new();
 	daemon->dynamics = dynamics_new(daemon);
+	daemon->slurm = slurm_new(daemon);
 	daemon->jobserver = jobserver_new(daemon);
 	daemon->logs_watch = logs_watch_new(daemon);
 	daemon->outputs = outputs_new(daemon);
 	daemon->effects = effects_new(daemon);
 	return daemon->keep && daemon->holds && daemon->environments && daemon->events &&
-	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->jobserver &&
-	               daemon->logs_watch && daemon->outputs && daemon->effects
+	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->slurm &&
+	               daemon->jobserver && daemon->logs_watch && daemon->outputs && daemon->effects
 	           ? 0
 	           : -1;
 }
 
 void parts_free(struct daemon *daemon)
 {
+	slurm_free(daemon->slurm);
 	dynamics_free(daemon->dynamics);
 	jobserver_free(daemon->jobserver);
 	effects_free(daemon->effects);

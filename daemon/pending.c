@@ -26,14 +26,14 @@ void pending_begin(struct daemon *daemon, struct execution *execution, const cha
 	scheduler_wake(daemon);
 }
 
-void pending_end(struct daemon *daemon, struct execution *execution)
+void pending_end(struct daemon *daemon, struct execution *execution, int64_t begun_ns)
 {
 	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
 	int64_t asked_ns = execution->started_ns;
 
 	if (!execution->is_pending)
 		return;
-	core_begun(daemon->core, execution->id, scheduler_now_ns());
+	core_begun(daemon->core, execution->id, begun_ns ? begun_ns : scheduler_now_ns());
 	if (extra) {
 		free(extra->pending);
 		extra->pending = NULL;

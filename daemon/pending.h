@@ -12,7 +12,7 @@
  * be called again with another one. Of one that is not RUNNING nothing changes. */
 void pending_begin(struct daemon *daemon, struct execution *execution, const char *why);
 
-/* Its work begins now. Nothing happens where it is not pending. */
-void pending_end(struct daemon *daemon, struct execution *execution);
+/* Its work began at begun_ns (since the epoch; 0: now). Nothing happens where it is not pending. */
+void pending_end(struct daemon *daemon, struct execution *execution, int64_t begun_ns);
 
 #endif

@@ -118,6 +118,7 @@ static void build_common(struct process *process, const struct process_place *pl
 	}
 	set_variable(&process->env, "PP_WORKSPACE", place->directory);
 	set_variable(&process->env, "PP_SOCKET", place->socket_path);
+	set_variable(&process->env, "PP_HOST", place->host ? place->host : "");
 }
 
 void process_build(struct process *process, const struct process_place *place,
@@ -147,6 +148,17 @@ void process_build_loose(struct process *process, const struct process_place *pl
 	*process = (struct process){0};
 	add_output_env(&process->env, &(struct process_output){0});
 	build_common(process, place, definition, NULL, command);
+	end_list(&process->env);
+}
+
+void process_end_argv(struct process *process)
+{
+	end_list(&process->argv);
+}
+
+void process_set_variable(struct process *process, const char *name, const char *value)
+{
+	set_variable(&process->env, name, value);
 	end_list(&process->env);
 }
 

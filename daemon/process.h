@@ -14,6 +14,7 @@ struct process_place {
 	const char *directory;
 	const char *state_directory;
 	const char *socket_path;
+	const char *host; /* the machine's name */
 };
 
 /* Where its output goes. */
@@ -39,6 +40,12 @@ void process_build(struct process *process, const struct process_place *place,
 /* That of a command of a definition for which there is no execution yet. */
 void process_build_loose(struct process *process, const struct process_place *place,
     const struct definition *definition, const struct command *command);
+
+/* Puts the NULL behind argv, where words were added. */
+void process_end_argv(struct process *process);
+
+/* Adds a variable, or replaces it. */
+void process_set_variable(struct process *process, const char *name, const char *value);
 
 void process_clear(struct process *process);
 

@@ -95,6 +95,21 @@ static char *describe_retry(
 	return mem_print("waits %s before attempt %u of %u: %s", duration, next, last, why);
 }
 
+/* How much it wants, and how much there is of that. */
+static char *describe_pool(const struct reason *reason, const char *names)
+{
+	char amount[24], used[24], capacity[24];
+
+	amount_print(reason->amount, amount, sizeof(amount));
+	amount_print(reason->used, used, sizeof(used));
+	amount_print(reason->capacity, capacity, sizeof(capacity));
+	if (reason->n_held == 0)
+		return mem_print("waits for %s of the pool %s, for which %s comes first", amount,
+		    reason->lock, *names ? names : "another");
+	return mem_print("waits for %s of the pool %s: %s of %s held by %s", amount, reason->lock,
+	    used, capacity, names);
+}
+
 static char *describe_reason(
     const struct execution *execution, const struct reason *reason, const char *names)
 {
@@ -118,6 +133,8 @@ static char *describe_reason(
 		return mem_print("waits for %s", names);
 	case WAITS_LOCK:
 		return describe_lock_wait(execution, names);
+	case WAITS_POOL:
+		return describe_pool(reason, names);
 	case WAITS_SLOT:
 		return mem_print("waits for a free slot");
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
@@ -180,6 +197,29 @@ static char *describe_lock_fully(const struct reason *reason, const char *name, 
 	since = describe_since(reason->lock_since_ns, now_ns);
 	text = mem_print("waits for the lock %s, held by %s %s", reason->lock, name, since);
 	free(since);
+	return text;
+}
+
+/* Who holds how much, since when. */
+static char *describe_pool_fully(const struct reason *reason, const char *names, int64_t now_ns)
+{
+	struct strings holders = {0};
+	char amount[24], *joined, *text;
+
+	if (reason->n_held == 0)
+		return describe_pool(reason, names);
+	for (size_t i = 0; i < reason->n_held; i++) {
+		char *since = describe_since(reason->since_ns[i], now_ns);
+
+		strings_take(
+		    &holders, mem_print("%s (%s %s)", reason->names.items[i],
+		                  amount_print(reason->held[i], amount, sizeof(amount)), since));
+		free(since);
+	}
+	joined = join_some(&holders);
+	text = describe_pool(reason, joined);
+	free(joined);
+	strings_clear(&holders);
 	return text;
 }
 
@@ -283,6 +323,8 @@ static char *describe_wait_fully(
 	before = execution->predecessor ? execution_run(execution->predecessor) : NULL;
 	if (reason.kind == WAITS_LOCK && reason.lock)
 		text = describe_lock_fully(&reason, names, now_ns);
+	else if (reason.kind == WAITS_POOL && reason.lock)
+		text = describe_pool_fully(&reason, names ? names : "", now_ns);
 	else if (reason.kind == WAITS_SLOT && reason.names.count > 0)
 		text = describe_slot_fully(core, &reason);
 	else if (reason.kind == WAITS_DEPS)

@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 #include "daemon/effects.h"
 #include "daemon/environment.h"
+#include "daemon/executors/executors.h"
 #include "daemon/extra.h"
 #include "daemon/keep.h"
 #include "daemon/leftovers.h"
@@ -28,9 +29,12 @@
 static struct core *new_core(const struct daemon *daemon, const struct store_counters *counters)
 {
 	struct core_options options;
+	struct core *core;
 
 	settings_convert(workspace_get_options(daemon->workspace), &options);
-	return core_new(&options, counters->run, counters->exec);
+	core = core_new(&options, counters->run, counters->exec);
+	settings_apply_pools(core, workspace_get_pools(daemon->workspace));
+	return core;
 }
 
 /* Whether the supervisor is still the one under which the state was stored, and the boot. */
@@ -71,6 +75,7 @@ static enum loaded load(struct daemon *daemon, uint64_t *seq)
 		return store_is_broken(daemon->store) ? LOADED_NEVER : LOADED_NOT;
 	*seq = counters.seq;
 	daemon->core = new_core(daemon, &counters);
+	executors_apply(daemon, workspace_get_executors(daemon->workspace));
 	if (!store_is_durable(daemon->store))
 		return LOADED;
 	restore = restore_begin(daemon->core);
@@ -226,11 +231,15 @@ void recover_workers(struct daemon *daemon)
 	for (size_t i = 0; i < running.count; i++) {
 		struct execution *execution = running.items[i];
 
-		if (is_reported(execution))
+		if (is_reported(execution)) {
+			executors_begin(daemon, execution);
 			continue;
+		}
 		/* This supervisor would know of it, had it ever been asked to start it. */
 		if (daemon->is_supervisor_known)
 			effects_start_again(daemon, execution);
+		else if (executors_outlive(daemon, execution))
+			executors_lose(daemon, execution);
 		else
 			lose(daemon, execution);
 	}
@@ -246,8 +255,10 @@ void recover_lose_workers(struct daemon *daemon)
 	core_each_incomplete(daemon->core, add_running, &running);
 	if (running.count > 0)
 		end_leftovers(daemon, &running);
+	/* What may go on elsewhere is for the next daemon to end: there is no time for it here. */
 	for (size_t i = 0; i < running.count; i++)
-		lose(daemon, running.items[i]);
+		if (!executors_outlive(daemon, running.items[i]))
+			lose(daemon, running.items[i]);
 	free(running.items);
 	keep_commit(daemon);
 }

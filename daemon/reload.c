@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/daemon.h"
+#include "daemon/executors/executors.h"
 #include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/log.h"
@@ -41,10 +42,15 @@ static int apply(struct daemon *daemon, const struct workspace_load *load, int64
 	int status;
 
 	/* What is now: true starts under the new options. */
+	executors_apply(daemon, &load->executors);
 	settings_apply(daemon, &load->options, now_ns);
+	settings_apply_pools(daemon->core, load->pools);
 	status = core_define(daemon->core, &request, outcome, fault);
-	if (status != 0)
+	if (status != 0) {
+		executors_apply(daemon, workspace_get_executors(daemon->workspace));
 		settings_apply(daemon, workspace_get_options(daemon->workspace), now_ns);
+		settings_apply_pools(daemon->core, workspace_get_pools(daemon->workspace));
+	}
 	free(params);
 	return status;
 }

@@ -175,6 +175,7 @@ int request_scope(struct request *request, struct scope *scope)
 		request_refuse_memory(request);
 		return -1;
 	}
+	scope->executor = request_read_text(request, "executor");
 	scope->has_params = json_object_size(json_object_get(request->params, "params")) > 0;
 	scope->params = workspace_params_text(request->daemon->workspace, overrides);
 	limit = scope->params ? params_find_limit(request->daemon, overrides, scope->params) : NULL;

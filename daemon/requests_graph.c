@@ -22,8 +22,8 @@ struct graph {
 	json_t *names; /* an object: those that have a node */
 	size_t bytes;
 	bool is_truncated;
-	size_t n_definitions; /* these: of a page of what is defined */
-	const char *next;     /* the name that the next page begins with, or NULL */
+	size_t limit, n_definitions; /* these: of a page of what is defined */
+	const char *next;            /* the name that the next page begins with, or NULL */
 };
 
 static int graph_init(struct graph *graph, struct core *core, const struct run *run)
@@ -263,14 +263,13 @@ static void add_proto(struct graph *graph, const struct proto *proto)
 
 static void add_proc(struct graph *graph, const struct proc *proc)
 {
-	if (proc->is_defined &&
-	    add_definition(graph, proc->name, "proc", proc->definition, proc->values))
+	if (add_definition(graph, proc->name, "proc", proc->definition, proc->values))
 		core_outline_proc(graph->core, proc, visit_edge, graph);
 }
 
 static bool page_is_full(const struct graph *graph)
 {
-	return graph->n_definitions >= PAGE_DEFINITIONS || graph->bytes >= PAGE_BYTES;
+	return graph->n_definitions >= graph->limit || graph->bytes >= PAGE_BYTES;
 }
 
 /* False, with the name that comes next: the page ends before that. */
@@ -291,6 +290,8 @@ static bool visit_proc(struct proc *proc, void *arg)
 {
 	struct graph *graph = arg;
 
+	if (!proc->is_defined)
+		return true;
 	if (page_is_full(graph)) {
 		graph->next = proc->name;
 		return false;
@@ -307,7 +308,7 @@ static int add_page(struct graph *graph, const char *cursor)
 	struct proc *proc = cursor ? core_find_proc(graph->core, cursor) : NULL;
 	struct proto *proto = cursor && !proc ? core_find_proto(graph->core, cursor) : NULL;
 
-	if (cursor && !proc && !proto)
+	if (cursor && !proto && (!proc || !proc->is_defined))
 		return -1;
 	if (!cursor)
 		core_each_proto(graph->core, visit_proto, graph);
@@ -316,19 +317,23 @@ static int add_page(struct graph *graph, const char *cursor)
 	if (!proc && !graph->next)
 		core_each_proc(graph->core, visit_proc, graph);
 	while (proc && visit_proc(proc, graph))
-		proc = proc->by_name.next;
+		proc = TAILQ_NEXT(proc, of_all);
 	return 0;
 }
 
 static enum request_status answer_outline(struct request *request)
 {
 	const char *cursor = request_read_text(request, "cursor");
+	int64_t limit = request_read_integer(request, "limit", 0);
 	struct graph graph;
 	struct run *run;
 
 	if (request_look_run(request, &run) != 0)
 		return REQUEST_DONE;
-	if (graph_init(&graph, request->daemon->core, run) == 0 && add_page(&graph, cursor) != 0) {
+	if (graph_init(&graph, request->daemon->core, run) != 0)
+		return graph_answer(&graph, request);
+	graph.limit = limit > 0 && limit < PAGE_DEFINITIONS ? (size_t)limit : PAGE_DEFINITIONS;
+	if (add_page(&graph, cursor) != 0) {
 		graph_clear(&graph);
 		return request_refuse_cursor(request);
 	}

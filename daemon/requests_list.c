@@ -8,6 +8,7 @@
 #include "daemon/handlers.h"
 #include "daemon/requests.h"
 #include "daemon/requests_list.h"
+#include "daemon/workspace/workspace.h"
 
 #define LIST_MAX_BYTES (8u << 20)
 #define RUNS_DEFAULT 50
@@ -95,6 +96,17 @@ static bool visit_proto(struct proto *proto, void *arg)
 	             view_defined_deps(definition, NULL)));
 }
 
+/* Their names, in the order of the file; the two that are built in first. */
+static json_t *list_executors(const struct daemon *daemon)
+{
+	const struct executors *executors = workspace_get_executors(daemon->workspace);
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < executors->count; i++)
+		json_array_append_new(list, json_string(executors->items[i].name));
+	return list;
+}
+
 enum request_status handle_list(struct request *request)
 {
 	struct listing procs = {.list = json_array()}, protos = {.list = json_array()};
@@ -105,7 +117,8 @@ enum request_status handle_list(struct request *request)
 	core_each_proto(core, visit_proto, &protos);
 	procs.bytes = protos.bytes;
 	core_each_proc(core, visit_proc, &procs);
-	answer = json_pack("{s:o, s:o}", "procs", procs.list, "protos", protos.list);
+	answer = json_pack("{s:o, s:o, s:o}", "procs", procs.list, "protos", protos.list,
+	    "executors", list_executors(request->daemon));
 	if (!answer)
 		return request_refuse_memory(request);
 	if (procs.is_truncated || protos.is_truncated)

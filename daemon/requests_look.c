@@ -138,7 +138,7 @@ static int status_of_all(struct request *request, struct page *page)
 	if (!proc)
 		return refuse_cursor(request);
 	while (proc && visit_proc(proc, page))
-		proc = proc->by_name.next;
+		proc = TAILQ_NEXT(proc, of_all);
 	return 0;
 }
 
@@ -351,6 +351,7 @@ enum request_status handle_results(struct request *request)
 enum request_status handle_log(struct request *request)
 {
 	const char *name = request_read_text(request, "name");
+	int64_t attempt = request_read_integer(request, "attempt", 0);
 	struct membership *member;
 	struct proc *proc;
 	struct run *run;
@@ -366,7 +367,11 @@ enum request_status handle_log(struct request *request)
 		    run ? "it is not in that run" : "it has not been executed yet",
 		    json_pack("{s:s}", "name", name));
 	run = member->run;
-	path = logs_path(member->execution);
+	if (attempt < 0 || attempt > member->execution->attempt)
+		return request_refuse(request, PROTOCOL_NOT_FOUND, "there is no such attempt",
+		    json_pack("{s:s, s:i}", "name", name, "attempts", member->execution->attempt));
+	path = attempt > 0 ? logs_path_of_attempt(member->execution, (unsigned)attempt)
+	                   : logs_path(member->execution);
 	answer = json_pack("{s:s, s:o, s:I, s:o, s:b}", "name", name, "run",
 	    run ? json_integer((json_int_t)run->id) : json_null(), "exec",
 	    (json_int_t)member->execution->id, "path", view_text(path), "complete",

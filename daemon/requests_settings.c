@@ -32,11 +32,36 @@ static json_t *build_tokens(const struct daemon *daemon)
 	    n_free >= 0 ? json_integer(n_free) : json_null());
 }
 
+static bool add_pool(const struct pool_look *pool, void *arg)
+{
+	json_object_set_new(arg, pool->name,
+	    json_pack("{s:I, s:I, s:I}", "capacity", (json_int_t)pool->capacity, "used",
+	        (json_int_t)pool->used, "waiting", (json_int_t)pool->n_waiting));
+	return true;
+}
+
+/* What of each pool is held now; NULL: there are none. */
+static json_t *build_pools(const struct daemon *daemon)
+{
+	json_t *pools = json_object();
+
+	core_each_pool(daemon->core, add_pool, pools);
+	if (json_object_size(pools) > 0)
+		return pools;
+	json_decref(pools);
+	return NULL;
+}
+
 static json_t *build_options(const struct request *request)
 {
 	const struct daemon *daemon = request->daemon;
 	json_t *answer = wrap(workspace_options_json(workspace_get_options(daemon->workspace)));
 
+	json_t *pools = build_pools(daemon);
+
+	if (answer && pools)
+		json_object_set(answer, "pools", pools);
+	json_decref(pools);
 	if (answer && jobserver_get_limit(daemon) > 0)
 		json_object_set_new(answer, "job_tokens", build_tokens(daemon));
 	return answer;

@@ -383,6 +383,7 @@ static int read_execution(struct loading *loading, sqlite3_stmt *row)
 	    .rank_ms = (uint32_t)sqlite3_column_int64(row, 33),
 	    .place = (uint32_t)sqlite3_column_int64(row, 34),
 	    .executor = store_text_at(row, 35),
+	    .priority = (int16_t)sqlite3_column_int(row, 36),
 	};
 
 	if (state < 0 || error < 0 || ending < 0)
@@ -488,7 +489,8 @@ static int load_all(struct loading *loading)
 	    {"SELECT id, run, state, error, ending, info, attempt, exit_code, signal, started_ns,"
 	     " ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
 	     " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, n_transient,"
-	     " retry_ns, proc, definition, args, params, env, queued_ns, rank_ms, place, executor "
+	     " retry_ns, proc, definition, args, params, env, queued_ns, rank_ms, place, executor,"
+	     " priority "
 	     "FROM"
 	     " execution ORDER BY id",
 	        read_execution},

@@ -366,6 +366,7 @@ static void bind_execution(sqlite3_stmt *statement, const struct execution *exec
 	bind_text(statement, 4, execution_error_name((enum execution_error)execution->error));
 	bind_text(statement, 5, execution_error_name((enum execution_error)execution->ending));
 	bind_text(statement, 6, execution->info);
+	bind_number(statement, 37, execution->priority);
 	sqlite3_bind_int64(statement, 7, execution->attempt);
 	if (execution->exit_code >= 0)
 		sqlite3_bind_int64(statement, 8, execution->exit_code);

@@ -44,6 +44,7 @@ const char *const store_migrations[STORE_VERSION] = {
     "ALTER TABLE run ADD COLUMN executor TEXT;"
     "ALTER TABLE execution ADD COLUMN n_transient INTEGER;"
     "ALTER TABLE execution ADD COLUMN retry_ns INTEGER;"
+    "ALTER TABLE execution ADD COLUMN priority INTEGER;"
     "CREATE TABLE attempt(exec INTEGER NOT NULL, number INTEGER NOT NULL, error TEXT, info TEXT,"
     "  exit_code INTEGER, signal INTEGER, started_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL,"
     "  pending_ns INTEGER, user_us INTEGER, system_us INTEGER, max_rss_kib INTEGER,"
@@ -78,18 +79,19 @@ const char *const store_statements[N_STORE_STATEMENTS] = {
         " started_ns, ended_ns, deps, failed_dep, missing, questions, log_run, log_attempt, pid,"
         " pid_started, user_us, system_us, max_rss_kib, seq, pending, pending_ns, n_transient,"
         " retry_ns, proc, definition,"
-        " args, params, env, queued_ns, rank_ms, place, executor) VALUES(?1, ?2, ?3, ?4, ?5, ?6, "
+        " args, params, env, queued_ns, rank_ms, place, executor, priority) VALUES(?1, ?2, ?3, ?4, "
+        "?5, ?6, "
         "?7, ?8,"
         " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
         " ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33,"
-        " ?34, ?35, ?36)",
+        " ?34, ?35, ?36, ?37)",
     [SQL_UPDATE_EXECUTION] =
         "UPDATE execution SET run = ?2, state = ?3, error = ?4, ending = ?5, info = ?6,"
         " attempt = ?7, exit_code = ?8, signal = ?9, started_ns = ?10, ended_ns = ?11,"
         " deps = ?12, failed_dep = ?13, missing = ?14, questions = ?15, log_run = ?16,"
         " log_attempt = ?17, pid = ?18, pid_started = ?19, user_us = ?20, system_us = ?21,"
         " max_rss_kib = ?22, seq = ?23, pending = ?24, pending_ns = ?25, n_transient = ?26,"
-        " retry_ns = ?27 WHERE id = ?1",
+        " retry_ns = ?27, priority = ?37 WHERE id = ?1",
     [SQL_DROP_EXECUTION] = "DELETE FROM execution WHERE id = ?1",
     [SQL_PUT_ATTEMPT] = "INSERT OR REPLACE INTO attempt(exec, number, error, info, exit_code,"
                         " signal, started_ns, ended_ns, pending_ns, user_us, system_us,"

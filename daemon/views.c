@@ -112,6 +112,22 @@ json_t *view_locks(const struct definition *definition, char *const *values)
 	return list;
 }
 
+json_t *view_uses(const struct definition *definition, char *const *values)
+{
+	json_t *uses = json_object();
+
+	for (size_t i = 0; uses && i < definition->n_uses; i++) {
+		const struct use *use = &definition->uses[i];
+		char *filled = values ? definition_fill(definition, values, use->pool) : NULL;
+		const char *name = filled ? filled : use->pool;
+		json_int_t before = json_integer_value(json_object_get(uses, name));
+
+		json_object_set_new(uses, name, json_integer(before + use->amount));
+		free(filled);
+	}
+	return uses;
+}
+
 const char *view_edge_reason(enum edge_reason reason)
 {
 	static const char *const names[] = {
@@ -249,6 +265,16 @@ static void put_definition(const struct writer *to, const struct definition *def
 	put_locks(to, definition, values);
 	if (definition->wave != 0 || !to->is_brief)
 		put_integer(to, "wave", definition->wave);
+	if (definition->n_uses > 0)
+		put_value(to, "use", view_uses(definition, values));
+}
+
+static void put_executor(const struct writer *to, const struct execution *execution)
+{
+	const char *executor = execution_executor(execution);
+
+	if (strcmp(executor, CORE_LOCAL) != 0)
+		put_text(to, "executor", executor);
 }
 
 /* Of what nothing has been defined. */
@@ -369,6 +395,7 @@ void view_put(struct json_text *text, const struct view *view)
 	else
 		put_null(to, "result");
 	put_text(to, "waits", view->waits);
+	put_executor(to, execution);
 	put_attempt(to, execution);
 	put_pending(to, execution);
 	put_log_ignore(to, execution);

@@ -38,6 +38,9 @@ struct view {
 /* Writes it as JSON: for events, of which there are many. */
 void view_put(struct json_text *to, const struct view *view);
 
+/* All that an execution is told about itself. A new reference, or NULL: no memory. */
+json_t *view_context(const struct execution *execution);
+
 /* The value of an argument in its type, as JSON. A new reference, or NULL: no memory. */
 json_t *view_argument(const struct argument *argument, const char *text);
 
@@ -52,6 +55,9 @@ json_t *view_defined_deps(const struct definition *definition, char *const *valu
 json_t *view_locks(const struct definition *definition, char *const *values);
 
 /* "dep", "rdep", "when_scheduled", … Static. */
+/* The amounts of pools that it holds while it runs, by name. */
+json_t *view_uses(const struct definition *definition, char *const *values);
+
 const char *view_edge_reason(enum edge_reason reason);
 
 /* A time in nanoseconds since the epoch, in seconds; null for 0. */

@@ -1,6 +1,6 @@
 # examples/: workspaces and programs that can be tried. tests/integration/test_examples.py runs what
 # is in c, python and shell, and compares what it prints with what is beside it; demo, whose outcome
-# it compares; and jobserver.
+# it compares; jobserver and pools.
 
 EXTRA_DIST += \
 	examples/demo/README.md \
@@ -10,6 +10,8 @@ EXTRA_DIST += \
 	examples/jobserver/README.md \
 	examples/jobserver/compile \
 	examples/jobserver/parproc.yaml \
+	examples/pools/README.md \
+	examples/pools/parproc.yaml \
 	examples/release/.gitignore \
 	examples/release/parproc.yaml \
 	examples/release/steps/bootstrap \

@@ -91,6 +91,7 @@ static void add_request(struct builder *builder, const struct pp_request *reques
 	add_borrowed(builder, "args", request->args);
 	add_text(builder, "as", request->as);
 	add_text(builder, "run", request->run);
+	add_text(builder, "executor", request->executor);
 	add_borrowed(builder, "params", request->params);
 	add_borrowed(builder, "env", request->env);
 	add_true(builder, "full", request->is_full);

@@ -28,7 +28,8 @@ static bool may_start(const pp_conn *conn, const struct pp_connect_options *opti
 {
 	const char *wish = options->ignore_environment ? NULL : secure_getenv("PP_AUTOSTART");
 
-	return options->autostart && conn->workspace && !(wish && strcmp(wish, "0") == 0);
+	return options->autostart && conn->workspace && !conn->far_host &&
+	       !(wish && strcmp(wish, "0") == 0);
 }
 
 bool connect_is_absent(int error)
@@ -36,9 +37,23 @@ bool connect_is_absent(int error)
 	return error == ENOENT || error == ECONNREFUSED;
 }
 
+static enum pp_error fail_far(pp_conn *conn)
+{
+	char host[DISCOVER_HOST_SIZE];
+
+	discover_get_host(host);
+	return conn_fail(conn, PP_ERR_UNREACHABLE,
+	    "this process runs on %s, and its daemon on %s, which it cannot be asked from here: "
+	    "only "
+	    "what needs no daemon can be done (context, return, message, skip, fail)",
+	    host, conn->far_host);
+}
+
 enum pp_error connect_fail(pp_conn *conn, int error)
 {
 	errno = error;
+	if (conn->far_host && connect_is_absent(error))
+		return fail_far(conn);
 	if (connect_is_absent(error))
 		return conn_fail(conn, PP_ERR_UNREACHABLE, "no daemon serves %s (%s: %m)",
 		    conn->workspace ? conn->workspace : "this workspace", conn->socket_path);
@@ -257,6 +272,7 @@ void pp_close(pp_conn *conn)
 	free(conn->idle_exit);
 	free(conn->client);
 	free(conn->default_run);
+	free(conn->far_host);
 	free(conn->socket_path);
 	free(conn->workspace);
 	free(conn);

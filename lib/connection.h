@@ -67,6 +67,7 @@ struct pp_conn {
 	enum conn_phase phase;
 	struct kept_fd socket; /* none: not connected */
 	char *workspace;
+	char *far_host; /* of the daemon, where this process is on another machine; or NULL */
 	char *socket_path;
 	bool is_socket_named; /* it need not be the workspace's usual one */
 	char *default_run;

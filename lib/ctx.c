@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/discover.h"
 #include "lib/functions.h"
 
 pp_ctx *ctx_new(const struct app_task *task, enum app_call call, json_t *variables)
@@ -165,12 +166,27 @@ pp_conn *pp_ctx_conn(pp_ctx *ctx)
 	return NULL;
 }
 
+/* On another machine than the daemon's, what it would answer is in a file. NULL: it is not. */
+static json_t *load_context(const pp_ctx *ctx)
+{
+	const char *path = ctx ? ctx_variable(ctx, "PP_CONTEXT") : NULL;
+
+	if (!path || !discover_is_far(ctx_variable(ctx, "PP_HOST")))
+		return NULL;
+	return json_load_file(path, 0, NULL);
+}
+
 json_t *pp_context(pp_ctx *ctx)
 {
-	pp_conn *conn = pp_ctx_conn(ctx);
+	pp_conn *conn;
 	json_t *params;
 	enum pp_error error;
 
+	if (ctx && !ctx->context)
+		ctx->context = load_context(ctx);
+	if (ctx && ctx->context)
+		return ctx->context;
+	conn = pp_ctx_conn(ctx);
 	if (!conn || ctx->context)
 		return conn ? ctx->context : NULL;
 	params = json_pack("{s:I}", "exec", (json_int_t)pp_default_exec(conn));

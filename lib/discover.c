@@ -152,17 +152,38 @@ static bool is_same_file(const char *path, const char *other)
 	                                       a.st_dev == b.st_dev && a.st_ino == b.st_ino);
 }
 
+void discover_get_host(char host[DISCOVER_HOST_SIZE])
+{
+	host[DISCOVER_HOST_SIZE - 1] = '\0';
+	if (gethostname(host, DISCOVER_HOST_SIZE - 1) != 0)
+		host[0] = '\0';
+}
+
+bool discover_is_far(const char *host)
+{
+	char here[DISCOVER_HOST_SIZE];
+
+	discover_get_host(here);
+	return host && *host && *here && strcmp(host, here) != 0;
+}
+
 /* PP_RUN and PP_EXEC of a process that a daemon started mean something to that daemon only. */
 static enum pp_error use_defaults(pp_conn *conn, const struct pp_connect_options *options)
 {
 	const char *run = variable(options, "PP_RUN");
 	const char *exec = variable(options, "PP_EXEC");
 	const char *socket = variable(options, "PP_SOCKET");
+	const char *host = variable(options, "PP_HOST");
 	long long number;
 	char *end;
 
 	if (exec && socket && !is_same_file(socket, conn->socket_path))
 		return PP_OK;
+	if (exec && discover_is_far(host)) {
+		conn->far_host = strdup(host);
+		if (!conn->far_host)
+			return conn_fail(conn, PP_ERR_NOMEM, "no memory");
+	}
 	if (exec) {
 		errno = 0;
 		number = strtoll(exec, &end, 10);

@@ -215,8 +215,10 @@ struct pp_request {
 	bool is_kill;
 	/* wait: after so long the daemon answers the error "timeout"; 0: never. */
 	double timeout_s;
+	/* The executor for what is started and names no other one; NULL: as the workspace says. */
+	const char *executor;
 	/* Must be NULL. */
-	void *reserved[3];
+	void *reserved[2];
 };
 
 /* The params of a method for pp_call() or pp_send(), new: what request (may be NULL) says, with the

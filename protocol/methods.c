@@ -46,6 +46,7 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 		.summary = "the environment that processes get"                                    \
 	}
 #define P_EXEC PARAM("exec", PARAM_INTEGER, "the asking process's own execution (PP_EXEC)")
+#define P_EXECUTOR PARAM("executor", PARAM_STRING, "where what names no other one runs")
 #define P_FAIL_FAST PARAM("fail_fast", PARAM_BOOLEAN, "cancel the rest at the first failure")
 #define P_FULL PARAM("full", PARAM_BOOLEAN, "execute what is up to date too")
 #define P_NAME REQUIRED("name", PARAM_STRING, "the name")
@@ -73,7 +74,7 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 #define P_VALUES REQUIRED("values", PARAM_OBJECT, "what to set")
 
 #define SCHEDULING_PARAMS                                                                          \
-	P_ARGS, P_AS, P_ENV, P_EXEC, P_FAIL_FAST, P_FULL, P_NAMES_REQUIRED, P_PARAMS,              \
+	P_ARGS, P_AS, P_ENV, P_EXEC, P_EXECUTOR, P_FAIL_FAST, P_FULL, P_NAMES_REQUIRED, P_PARAMS,  \
 	    P_REQUEST_ID, P_RUN
 
 static const struct method_param no_params[] = {END};
@@ -81,6 +82,9 @@ static const struct method_param change_params[] = {P_REQUEST_ID, END};
 static const struct method_param values_params[] = {P_REQUEST_ID, P_VALUES, END};
 static const struct method_param start_params[] = {SCHEDULING_PARAMS, END};
 static const struct method_param named_params[] = {P_EXEC, P_NAME, P_RUN, END};
+static const struct method_param log_params[] = {
+    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default"), P_EXEC, P_NAME,
+    P_RUN, END};
 static const struct method_param close_params[] = {P_EXEC, P_REQUEST_ID, P_RUN, END};
 static const struct method_param undefine_params[] = {P_NAMES_REQUIRED, P_REQUEST_ID, END};
 static const struct method_param results_params[] = {P_EXEC, P_NAMES, P_RUN, END};
@@ -100,6 +104,7 @@ static const struct method_param graph_params[] = {
     P_ARGS,
     PARAM("cursor", PARAM_STRING, "go on where an earlier answer ended"),
     P_EXEC,
+    PARAM("limit", PARAM_INTEGER, "so many definitions at most"),
     P_NAMES,
     P_RUN,
     END,
@@ -246,7 +251,7 @@ const struct method protocol_methods[] = {
     /* No request_id: its answer, which may be a secret, is not kept for a repeat. */
     {"input.ask", "ask people for a line of text", METHOD_LOOKS | METHOD_WAITS, input_ask_params},
     {"list", "all that can be run", METHOD_LOOKS, no_params},
-    {"log", "where the log of a proc is", METHOD_LOOKS, named_params},
+    {"log", "where the log of a proc is", METHOD_LOOKS, log_params},
     {"message", "set the info of the asking process's execution", METHOD_CHANGES, message_params},
     {"open", "hold a run open for what is still to be defined", METHOD_CHANGES, open_params},
     {"options.get", "the workspace's options", METHOD_LOOKS, no_params},

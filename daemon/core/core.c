@@ -42,8 +42,10 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 	struct core *core = mem_new(1, sizeof(*core));
 
 	copy_options(core, options);
+	proc_table_init(&core->procs);
 	registry_init(core);
 	ready_init(core);
+	lock_init(core);
 	TAILQ_INIT(&core->active);
 	TAILQ_INIT(&core->over);
 	TAILQ_INIT(&core->settling);
@@ -56,19 +58,13 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 
 void core_free(struct core *core)
 {
-	struct lock *lock, *next;
-
 	if (core == NULL)
 		return;
 	wait_clear(core);
 	run_free_all(core);
 	HASH_CLEAR(by_id, core->live); /* it is threaded through those that are buried now */
 	execution_bury(core);
-	HASH_ITER (by_name, core->locks, lock, next) {
-		HASH_DELETE(by_name, core->locks, lock);
-		heap_clear(&lock->claims);
-		free(lock);
-	}
+	lock_clear(core);
 	ready_clear(core);
 	history_clear(core);
 	touch_clear(core);
@@ -109,9 +105,9 @@ struct proto *core_find_proto(const struct core *core, const char *name)
 
 void core_each_proc(struct core *core, bool (*visit)(struct proc *, void *), void *arg)
 {
-	struct proc *proc, *next;
+	struct proc *proc;
 
-	HASH_ITER (by_name, core->procs, proc, next)
+	TAILQ_FOREACH (proc, &core->procs.all, of_all)
 		if (!visit(proc, arg))
 			return;
 }

@@ -44,6 +44,27 @@ bool core_has_executor(const struct core *core, const char *name);
 void core_set_options(struct core *core, const struct core_options *options, int64_t now_ns);
 const struct core_options *core_get_options(const struct core *core);
 
+/* Of what executions hold amounts while they run. */
+struct pool_limit {
+	const char *name;
+	int64_t capacity; /* 1 and up */
+};
+
+/* These are the pools from now on. What runs keeps what it holds, though that may be more than a
+ * pool has now; what waits for more than its pool has fails when it is its turn. */
+void core_set_pools(struct core *core, const struct pool_limit *pools, size_t count);
+
+struct pool_look {
+	const char *name;
+	int64_t capacity; /* 0: it is declared no more */
+	int64_t used;
+	uint32_t n_waiting; /* executions that could start but for this pool, a lock or a slot */
+};
+
+/* Calls visit for each pool, in the order in which they came, until it returns false. */
+void core_each_pool(
+    const struct core *core, bool (*visit)(const struct pool_look *, void *arg), void *arg);
+
 /* Who asks, and on whose behalf. */
 struct scope {
 	uint64_t run;         /* a run's number, or 0 */
@@ -372,7 +393,7 @@ struct core_changes {
 	size_t n_executions;
 	struct run *const *runs; /* the same */
 	size_t n_runs;
-	struct proc *const *procs; /* that were defined or are not any more; one may be there twice */
+	struct proc *const *procs; /* that were, or were not, defined; one may be there twice */
 	size_t n_procs;
 	const struct strings *protos; /* their names, the same */
 	uint64_t next_run, next_exec;
@@ -417,14 +438,21 @@ int64_t core_mean_duration(int64_t mean_ns, int64_t duration_ns);
 
 /* --- reasons --- */
 
+#define REASON_HOLDERS_MAX 5
+
 struct reason {
 	enum wait_reason kind;
 	struct strings names;  /* what it waits for: dependencies, a lock's holder, missing names,
 	                          some of those that hold slots */
-	const char *lock;      /* WAITS_LOCK: the one that it cannot have; borrowed */
+	const char *lock;      /* WAITS_LOCK, WAITS_POOL: what it cannot have; borrowed */
 	int64_t retry_ns;      /* WAITS_RETRY: when */
 	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
+	int64_t amount;        /* WAITS_POOL: how much it wants */
+	int64_t capacity, used;           /* and what the pool has, and others hold */
+	int64_t held[REASON_HOLDERS_MAX]; /* by each of names; none: who comes before it in line */
+	int64_t since_ns[REASON_HOLDERS_MAX]; /* since when */
+	size_t n_held;
 };
 
 /* Why execution is not running yet. The caller clears names. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/core/expand.h"
+#include "daemon/core/lock.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/registry.h"
@@ -37,19 +38,33 @@ struct defining {
 	size_t n_created, max_created;
 };
 
-/* What is defined under a name: of a proc that was created, its proto's does not count. */
-static struct definition *find_proc_definition(const struct core *core, const char *name)
+/* What is under a name. */
+struct known {
+	struct proc *proc; /* defined or not, or NULL */
+	struct proto *proto;
+};
+
+static struct known find_known(const struct core *core, const char *name)
 {
-	struct proc *proc = registry_find(core, name);
+	return (struct known){registry_find(core, name), registry_find_proto(core, name)};
+}
+
+static bool is_created(const struct proc *proc)
+{
+	return proc && proc->is_defined && proc->proto;
+}
+
+/* What defines it: of a proc that was created, its proto's does not count. */
+static struct definition *proc_definition(const struct known *known)
+{
+	const struct proc *proc = known->proc;
 
 	return proc && proc->is_defined && !proc->proto ? proc->definition : NULL;
 }
 
-static struct definition *find_proto_definition(const struct core *core, const char *name)
+static struct definition *proto_definition(const struct known *known)
 {
-	struct proto *proto = registry_find_proto(core, name);
-
-	return proto ? proto->definition : NULL;
+	return known->proto ? known->proto->definition : NULL;
 }
 
 static bool is_same(const struct definition *a, const struct definition *b)
@@ -74,15 +89,13 @@ static int refuse_taken(
 static int check_name(
     const struct defining *defining, const struct definition *definition, struct fault *fault)
 {
-	const struct core *core = defining->core;
 	bool is_file = defining->request->is_whole;
-	struct definition *proc = find_proc_definition(core, definition->name);
-	struct definition *proto = find_proto_definition(core, definition->name);
-	struct definition *old = proc ? proc : proto;
-	const struct proc *created = registry_find(core, definition->name);
+	const struct known known = find_known(defining->core, definition->name);
+	struct definition *proc = proc_definition(&known);
+	struct definition *old = proc ? proc : proto_definition(&known);
 
 	if (old == NULL) {
-		bool is_taken = created != NULL && created->is_defined && !definition->is_proto;
+		bool is_taken = is_created(known.proc) && !definition->is_proto;
 		if (is_taken && !is_file && !defining->request->is_replace)
 			return refuse_taken(definition, NULL, fault);
 		return 0;
@@ -122,6 +135,10 @@ static int check_all(const struct defining *defining, struct fault *fault)
 			HASH_ADD_KEYPTR(hh, set, names[i].text, strlen(names[i].text), &names[i]);
 		if (result == 0)
 			result = check_name(defining, request->definitions[i], fault);
+		if (result == 0 &&
+		    lock_check(defining->core, request->definitions[i], NULL, fault) != 0)
+			result = fault_wrap(
+			    fault, FAULT_BAD_DEFINITION, "%s", request->definitions[i]->name);
 		if (result == 0)
 			result = check_executor(defining->core, request->definitions[i], fault);
 	}
@@ -141,16 +158,15 @@ static void note_created(struct defining *defining, const struct proc *proc)
 	    mem_copy(proc->proto->definition->name), values_ref(proc->values)};
 }
 
-static void note_undo(struct defining *defining, const char *name)
+static void note_undo(struct defining *defining, const char *name, const struct known *known)
 {
-	struct definition *proc = find_proc_definition(defining->core, name);
-	struct definition *proto = find_proto_definition(defining->core, name);
-	const struct proc *taken = registry_find(defining->core, name), *at;
+	struct definition *proc = proc_definition(known), *proto = proto_definition(known);
+	const struct proc *at;
 
-	if (taken != NULL && taken->is_defined && taken->proto != NULL)
-		note_created(defining, taken);
-	if (proto != NULL)
-		TAILQ_FOREACH (at, &registry_find_proto(defining->core, name)->procs, of_proto)
+	if (is_created(known->proc))
+		note_created(defining, known->proc);
+	if (known->proto != NULL)
+		TAILQ_FOREACH (at, &known->proto->procs, of_proto)
 			note_created(defining, at);
 
 	if ((defining->n_undos & (defining->n_undos - 1)) == 0)
@@ -182,15 +198,15 @@ static void put(struct core *core, struct definition *definition)
 static void define_one(struct defining *defining, struct definition *definition)
 {
 	struct core *core = defining->core;
-	struct definition *proc = find_proc_definition(core, definition->name);
-	struct definition *proto = find_proto_definition(core, definition->name);
-	struct definition *old = proc ? proc : proto;
+	const struct known known = find_known(core, definition->name);
+	struct definition *proc = proc_definition(&known);
+	struct definition *old = proc ? proc : proto_definition(&known);
 
 	if (is_same(old, definition)) {
 		defining->outcome->n_same++;
 		return;
 	}
-	note_undo(defining, definition->name);
+	note_undo(defining, definition->name, &known);
 	if (old == NULL) {
 		defining->outcome->n_added++;
 	} else {
@@ -210,14 +226,14 @@ static void remove_absent(struct defining *defining)
 	struct kept {
 		UT_hash_handle hh;
 	} *set = NULL, *found, *kept = mem_new(defining->request->count, sizeof(*kept));
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 	struct proto *proto, *next_proto;
 
 	for (size_t i = 0; i < defining->request->count; i++) {
 		const char *name = defining->request->definitions[i]->name;
 		HASH_ADD_KEYPTR(hh, set, name, strlen(name), &kept[i]);
 	}
-	HASH_ITER (by_name, core->procs, proc, next_proc) {
+	TAILQ_FOREACH (proc, &core->procs.all, of_all) {
 		if (!proc->is_defined || proc->proto || proc->definition->origin != ORIGIN_FILE)
 			continue;
 		HASH_FIND(hh, set, proc->name, strlen(proc->name), found);
@@ -233,7 +249,8 @@ static void remove_absent(struct defining *defining)
 			strings_add(&absent, name);
 	}
 	for (size_t i = 0; i < absent.count; i++) {
-		note_undo(defining, absent.items[i]);
+		const struct known known = find_known(core, absent.items[i]);
+		note_undo(defining, absent.items[i], &known);
 		remove_name(core, absent.items[i]);
 	}
 	defining->outcome->n_removed = absent.count;
@@ -391,7 +408,8 @@ int core_undefine(struct core *core, const struct strings *names, struct fault *
 	for (size_t i = 0; i < names->count; i++) {
 		const char *name = names->items[i];
 		const struct proc *proc = registry_find(core, name);
-		struct definition *proto = find_proto_definition(core, name);
+		const struct proto *known = registry_find_proto(core, name);
+		struct definition *proto = known ? known->definition : NULL;
 		bool is_proc = proc != NULL && proc->is_defined;
 		if (!is_proc && proto == NULL) {
 			expand_refuse_unknown(&expansion, name);
@@ -412,10 +430,10 @@ int core_undefine(struct core *core, const struct strings *names, struct fault *
 size_t core_undefine_all(struct core *core)
 {
 	struct proto *proto, *next_proto;
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 	struct strings names = {0};
 
-	HASH_ITER (by_name, core->procs, proc, next_proc)
+	TAILQ_FOREACH (proc, &core->procs.all, of_all)
 		if (proc->is_defined && (proc->proto || proc->definition->origin == ORIGIN_CLIENT))
 			strings_add(&names, proc->name);
 	HASH_ITER (by_name, core->protos, proto, next_proto)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -69,6 +70,9 @@ void definition_unref(struct definition *definition)
 	}
 	command_clear(&definition->run);
 	strings_clear(&definition->locks);
+	for (size_t i = 0; i < definition->n_uses; i++)
+		free(definition->uses[i].pool);
+	free(definition->uses);
 	free(definition->args);
 	free(definition->deps);
 	free(definition->rdeps);
@@ -79,9 +83,23 @@ void definition_unref(struct definition *definition)
 	free(definition->params);
 	free(definition->log_ignore);
 	free(definition->executor);
+	free(definition->resources);
 	free(definition->source);
 	free(definition->separator);
 	free(definition);
+}
+
+const char *amount_print(int64_t amount, char *text, size_t size)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	while (unit < 4 && amount > 0 && amount % 1024 == 0) {
+		amount /= 1024;
+		unit++;
+	}
+	snprintf(text, size, "%lld%s", (long long)amount, units[unit]);
+	return text;
 }
 
 int definition_find_arg(const struct definition *definition, const char *name, size_t length)

@@ -53,6 +53,15 @@ struct variable {
 	char *value;
 };
 
+/* How much of a pool an execution holds while it runs. */
+struct use {
+	char *pool; /* with placeholders */
+	int64_t amount;
+};
+
+#define AMOUNT_MAX (INT64_C(1) << 53)
+#define PRIORITY_MAX 1000
+
 enum result_kind { RESULT_FILE, RESULT_STDOUT };
 
 /* Whether its process is given the jobserver, and in which form: that of its make, or this one. */
@@ -83,6 +92,9 @@ struct definition {
 	struct rdep *rdeps;
 	struct command run; /* n_words == 0: a collector */
 	struct strings locks;
+	struct use *uses;
+	size_t n_uses;
+	int16_t priority;   /* -PRIORITY_MAX to PRIORITY_MAX */
 	int64_t timeout_ns; /* 0: none */
 	struct argument *args;
 	size_t n_args;
@@ -97,6 +109,7 @@ struct definition {
 	char *executor;   /* NULL: that of the run, or of the options */
 	char *params;     /* canonical JSON text of its own params, or NULL; opaque to the core */
 	char *log_ignore; /* JSON text of its patterns, or NULL; opaque to the core */
+	char *resources;  /* JSON text of what it needs there, or NULL; opaque to the core */
 	char *source;     /* canonical JSON text of the whole; two definitions of equal text are the
 	                     same */
 	char *separator;  /* that it was checked with */
@@ -128,6 +141,9 @@ int definition_find_arg(const struct definition *definition, const char *name, s
  * values: one for each argument of the definition. The caller frees the result.
  */
 char *definition_fill(const struct definition *definition, char *const *values, const char *text);
+
+/* An amount as people write it: "3", "8GiB". Answers text. */
+const char *amount_print(int64_t amount, char *text, size_t size);
 
 void command_clear(struct command *command);
 

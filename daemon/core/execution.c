@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/priority.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/run.h"
 #include "daemon/core/slots.h"
@@ -148,7 +149,7 @@ void execution_define(struct execution *execution, struct definition *definition
 	execution->wave = definition->wave;
 	execution->is_collector = definition->run.n_words == 0;
 	execution->is_timed = definition->timeout_ns != 0;
-	execution->needs_locks = definition->locks.count > 0;
+	execution->needs_locks = definition->locks.count > 0 || definition->n_uses > 0;
 	execution->needs_no_failures = definition->has_no_failures;
 }
 
@@ -164,6 +165,7 @@ struct execution *execution_new(
 	execution->values = values_ref(proc->values);
 	execution->params = params_ref(run->params);
 	execution->env = scope->env;
+	execution->priority = proc->definition->priority;
 	execution->exit_code = -1;
 	execution->queued_ns = scope->now_ns;
 	slots_assign(core, execution, run);
@@ -428,6 +430,7 @@ void execution_link(struct execution *execution, struct execution *dep)
 void execution_add_dep(struct core *core, struct execution *execution, struct execution *dep)
 {
 	execution_link(execution, dep);
+	priority_raise(core, dep, execution->priority);
 	touch_execution(core, execution);
 	/* Whoever waits for execution waits for dep: it has to be seen in all of its runs. */
 	for (struct membership *at = &execution->first; at; at = at->next_of_execution)

@@ -29,6 +29,7 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/join.h \
 	daemon/core/lock.c \
 	daemon/core/lock.h \
+	daemon/core/lock_look.c \
 	daemon/core/mem.c \
 	daemon/core/mem.h \
 	daemon/core/missing.c \
@@ -41,6 +42,10 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/nested.h \
 	daemon/core/outline.c \
 	daemon/core/plan.c \
+	daemon/core/priority.c \
+	daemon/core/priority.h \
+	daemon/core/proc_table.c \
+	daemon/core/proc_table.h \
 	daemon/core/ready.c \
 	daemon/core/ready.h \
 	daemon/core/registry.c \

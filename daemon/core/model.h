@@ -49,6 +49,7 @@ enum wait_reason {
 	WAITS_MISSING,     /* a dependency that nothing defines yet */
 	WAITS_DEPS,        /* dependencies are incomplete */
 	WAITS_LOCK,
+	WAITS_POOL,
 	WAITS_SLOT,
 	WAITS_OUTSIDE, /* it is RUNNING, and pending */
 };
@@ -68,25 +69,26 @@ struct params {
  * false): a dependency that is missing, a proc that is waited for, one that was removed.
  */
 struct proc {
-	UT_hash_handle by_name;
-	char *name;
-	/* A search looks at these of every proc that it meets: they are close to each other. */
-	uint64_t visit; /* scratch of resolution: the request that node belongs to */
-	uint32_t node;
-	uint32_t named_by; /* scratch: 1 + the node whose edges name this one's already */
-	bool is_defined;
-	int64_t mean_ns;          /* how long it takes, by those that succeeded; 0: not known */
-	uint32_t references;      /* executions, waits and missing dependencies that keep it */
-	struct execution *newest; /* of all its executions, linked by older; NULL: IDLE */
-	struct execution
-	    *in_flight; /* the one that is WANTED or RUNNING and others join, or NULL */
-	struct definition *definition; /* its own or its proto's; NULL unless is_defined */
-	char **values;            /* the text of each argument of definition (values.h), or NULL */
-	struct rdep_entry *rdeps; /* its rdeps in the index, one for each of definition; or NULL */
+	TAILQ_ENTRY(proc) of_all;
+	TAILQ_ENTRY(proc) of_proto;
 	struct proto *proto;      /* that it was created from, or NULL */
+	struct rdep_entry *rdeps; /* its rdeps in the index, one for each of definition; or NULL */
 	struct missing *missing;  /* the executions that wait for this name to be defined */
 	struct wait_item *name_waits; /* waits for its next execution */
-	TAILQ_ENTRY(proc) of_proto;
+	char **values; /* the text of each argument of definition (values.h), or NULL */
+	/* What follows is close to each other, and to the text of the name, which stands behind it:
+	 * a search looks at it of every proc that it meets. */
+	int64_t mean_ns;     /* how long it takes, by those that succeeded; 0: not known */
+	uint32_t references; /* executions, waits and missing dependencies that keep it */
+	bool is_defined;
+	struct execution
+	    *in_flight;           /* the one that is WANTED or RUNNING and others join, or NULL */
+	struct execution *newest; /* of all its executions, linked by older; NULL: IDLE */
+	struct definition *definition; /* its own or its proto's; NULL unless is_defined */
+	uint64_t visit;                /* scratch of resolution: the request that node belongs to */
+	uint32_t node;
+	uint32_t named_by; /* scratch: 1 + the node whose edges name this one's already */
+	char *name;
 };
 
 struct proto {
@@ -157,6 +159,7 @@ struct execution {
 	struct execution *older; /* the one of the same proc before it */
 	uint32_t env;            /* the captured environment that its process gets */
 	uint16_t attempt;        /* 1 and up once a process was asked for */
+	int16_t priority;        /* the highest of its own and of all that wait for it */
 	uint16_t n_transient;    /* of these, those that failed through no fault of its own */
 	int32_t exit_code;       /* -1: none */
 	int32_t signal;          /* 0: none */

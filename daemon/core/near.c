@@ -57,10 +57,10 @@ void core_suggest(const struct core *core, const char *name, struct strings *nam
 {
 	struct nearest nearest = {0};
 	size_t limit = suggest_limit(strlen(name));
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 	struct proto *proto, *next_proto;
 
-	HASH_ITER (by_name, core->procs, proc, next_proc) {
+	TAILQ_FOREACH (proc, &core->procs.all, of_all) {
 		size_t distance =
 		    proc->is_defined ? suggest_distance(name, proc->name, limit) : limit + 1;
 		if (distance <= limit)

@@ -197,17 +197,46 @@ static void explain_wave(
 			strings_add(&reason->names, member->execution->proc->name);
 }
 
+/* Adds some of those that hold something of the lock. */
+static void explain_holders(const struct lock *lock, struct reason *reason)
+{
+	const struct lock_claim *holder;
+
+	TAILQ_FOREACH (holder, &lock->holders, of_holders) {
+		if (reason->n_held == REASON_HOLDERS_MAX)
+			return;
+		strings_add(&reason->names, holder->execution->proc->name);
+		reason->held[reason->n_held] = holder->amount;
+		reason->since_ns[reason->n_held++] = holder->execution->started_ns;
+	}
+}
+
+/* The one before it in line that is not fitting, or does not start though it is. */
+static void explain_line(struct execution *blocker, void *arg)
+{
+	struct reason *reason = arg;
+
+	if (reason->names.count == 0)
+		strings_add(&reason->names, blocker->proc->name);
+}
+
 static void explain_lock(const struct execution *execution, struct reason *reason)
 {
-	const struct lock *lock;
-	const struct execution *blocker = lock_find_blocker(execution, &lock);
+	const struct lock_claim *claim = lock_find_unfit(execution);
 
-	if (blocker == NULL)
+	if (claim == NULL)
 		return;
-	strings_add(&reason->names, blocker->proc->name);
-	reason->lock = lock->name;
-	if (lock->holder == blocker)
-		reason->lock_since_ns = blocker->started_ns;
+	reason->kind = claim->lock->is_pool ? WAITS_POOL : WAITS_LOCK;
+	reason->lock = claim->lock->name;
+	reason->amount = claim->amount;
+	reason->capacity = claim->lock->capacity;
+	reason->used = claim->lock->used;
+	if (claim->amount > reason->capacity - reason->used)
+		explain_holders(claim->lock, reason);
+	else
+		lock_each_blocker(execution, false, explain_line, reason);
+	if (reason->n_held > 0)
+		reason->lock_since_ns = reason->since_ns[0];
 }
 
 /* Some of those that hold slots, found without a pass over all that runs. */

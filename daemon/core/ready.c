@@ -86,9 +86,10 @@ void ready_consider(struct core *core, struct execution *execution)
 		return;
 	if (is_held_back(execution))
 		return;
-	if (execution->needs_locks && !lock_claim(core, execution))
-		return;
-	ready_push(core, execution);
+	if (execution->needs_locks)
+		lock_claim(core, execution);
+	else
+		ready_push(core, execution);
 }
 
 void ready_forget(struct core *core, struct execution *execution)
@@ -103,6 +104,20 @@ void ready_forget(struct core *core, struct execution *execution)
 		lock_release(core, execution);
 }
 
+/* It claims nothing, as it never could have that. */
+static void fail_hopeless(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	struct fault fault = {0};
+
+	if (lock_check(core, execution->definition, execution->values, &fault) != 0)
+		settle_fail(core, execution, ERROR_SPAWN, fault.message, now_ns);
+	else {
+		ready_withdraw(core, execution); /* its pool is large enough again */
+		lock_claim(core, execution);
+	}
+	fault_clear(&fault);
+}
+
 /* Puts a ready execution back if what was asked before its locks holds no longer. True: it goes on.
  */
 static bool ready_confirm(struct core *core, struct execution *execution, int64_t now_ns)
@@ -115,6 +130,10 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 	if (is_refused(execution)) {
 		settle_fail(core, execution, ERROR_FAILURES,
 		    "something in its run has failed (no_failures)", now_ns);
+		return false;
+	}
+	if (execution->n_claims == 0 && execution->needs_locks) {
+		fail_hopeless(core, execution, now_ns);
 		return false;
 	}
 	return true;

@@ -54,45 +54,15 @@ static void rdeps_remove(
 
 struct proc *registry_find(const struct core *core, const char *name)
 {
-	struct proc *proc;
-
-	HASH_FIND(by_name, core->procs, name, strlen(name), proc);
-	return proc;
-}
-
-void registry_find_all(
-    const struct core *core, const char *const *names, size_t count, struct proc **procs)
-{
-	const UT_hash_table *table = core->procs ? core->procs->by_name.tbl : NULL;
-	const UT_hash_bucket *buckets[REGISTRY_BATCH];
-	unsigned hashes[REGISTRY_BATCH];
-	size_t lengths[REGISTRY_BATCH];
-
-	for (size_t i = 0; i < count; i++) {
-		procs[i] = NULL;
-		lengths[i] = strlen(names[i]);
-		HASH_VALUE(names[i], lengths[i], hashes[i]);
-		buckets[i] = table ? &table->buckets[hashes[i] & (table->num_buckets - 1)] : NULL;
-		__builtin_prefetch(buckets[i]);
-	}
-	for (size_t i = 0; table && i < count; i++) {
-		const char *first = (const char *)buckets[i]->hh_head;
-		if (first == NULL)
-			continue;
-		__builtin_prefetch(first);
-		__builtin_prefetch(first + 64); /* what a search asks of it */
-	}
-	for (size_t i = 0; i < count; i++)
-		HASH_FIND_BYHASHVALUE(
-		    by_name, core->procs, names[i], lengths[i], hashes[i], procs[i]);
+	return proc_table_find(&core->procs, name);
 }
 
 static struct proc *proc_new(struct core *core, const char *name)
 {
-	struct proc *proc = mem_new(1, sizeof(*proc));
+	struct proc *proc = mem_new(1, sizeof(*proc) + strlen(name) + 1);
 
-	proc->name = mem_copy(name);
-	HASH_ADD_KEYPTR(by_name, core->procs, proc->name, strlen(proc->name), proc);
+	proc->name = strcpy((char *)(proc + 1), name);
+	proc_table_add(&core->procs, proc);
 	history_find(core, proc);
 	return proc;
 }
@@ -106,9 +76,8 @@ struct proc *registry_get(struct core *core, const char *name)
 
 static void proc_free(struct core *core, struct proc *proc)
 {
-	HASH_DELETE(by_name, core->procs, proc);
+	proc_table_remove(&core->procs, proc);
 	history_keep(core, proc);
-	free(proc->name);
 	free(proc);
 }
 
@@ -344,8 +313,8 @@ static void reindex_entries(
 void registry_reindex(struct core *core)
 {
 	struct proto *proto, *next_proto;
-	struct proc *proc, *next_proc;
 	struct run *run, *next_run;
+	struct proc *proc;
 
 	index_free(core->patterns);
 	index_free(core->rdeps);
@@ -355,7 +324,7 @@ void registry_reindex(struct core *core)
 		proto_index(core, proto, true);
 		reindex_entries(core, proto->definition, proto->rdeps);
 	}
-	HASH_ITER (by_name, core->procs, proc, next_proc) {
+	TAILQ_FOREACH (proc, &core->procs.all, of_all) {
 		reindex_entries(core, proc->definition, proc->rdeps);
 		if (proc->missing != NULL)
 			index_add(core->missing, proc->name, proc);
@@ -370,17 +339,18 @@ void registry_reindex(struct core *core)
 void registry_clear(struct core *core)
 {
 	struct proto *proto, *next_proto;
-	struct proc *proc, *next_proc;
+	struct proc *proc;
 
 	HASH_ITER (by_name, core->protos, proto, next_proto)
 		registry_remove_proto(core, proto);
-	HASH_ITER (by_name, core->procs, proc, next_proc) {
+	while ((proc = TAILQ_FIRST(&core->procs.all)) != NULL) {
 		proc->references = 0;
 		if (proc->is_defined)
 			registry_undefine_proc(core, proc);
 		else
 			registry_release(core, proc);
 	}
+	proc_table_clear(&core->procs);
 	free(core->created);
 	index_free(core->patterns);
 	index_free(core->rdeps);

@@ -21,12 +21,6 @@ void registry_clear(struct core *core);
 /* The proc of that name, defined or not; or NULL. */
 struct proc *registry_find(const struct core *core, const char *name);
 
-/* The same of several names (REGISTRY_BATCH at most), quicker than one after the other: what they
- * need of memory is fetched at once. */
-#define REGISTRY_BATCH 8
-void registry_find_all(
-    const struct core *core, const char *const *names, size_t count, struct proc **procs);
-
 /* The same, made (not defined) if there is none. */
 struct proc *registry_get(struct core *core, const char *name);
 
@@ -39,8 +33,8 @@ struct proc *registry_define_proc(struct core *core, const char *name,
     struct definition *definition, struct proto *proto, char **values);
 
 /* The same of a name of which it is known what registry_find() says: proc. */
-struct proc *registry_create_proc(struct core *core, struct proc *proc, const char *name,
-    struct proto *proto, char **values);
+struct proc *registry_create_proc(
+    struct core *core, struct proc *proc, const char *name, struct proto *proto, char **values);
 
 /* Takes the definition of proc away; proc may be freed by that. */
 void registry_undefine_proc(struct core *core, struct proc *proc);

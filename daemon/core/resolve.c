@@ -10,6 +10,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/nested.h"
+#include "daemon/core/priority.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/resolving.h"
@@ -69,6 +70,9 @@ static void make_executions(struct search *search, const struct scope *scope)
 		node->execution->is_new = true;
 		execution_join_run(search->core, node->execution, search->run);
 		execution_line_up(node->execution);
+		if (node->execution->predecessor != NULL)
+			priority_raise(
+			    search->core, node->execution->predecessor, node->execution->priority);
 	}
 }
 

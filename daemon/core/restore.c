@@ -299,6 +299,7 @@ static void fill_execution(struct execution *execution, const struct execution_r
 	execution->state = (uint8_t)record->state;
 	execution->error = (uint8_t)record->error;
 	execution->ending = (uint8_t)record->ending;
+	execution->priority = record->priority;
 	execution->is_pending = record->is_pending;
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;

@@ -50,6 +50,7 @@ struct execution_record {
 	uint32_t env;
 	const char *executor; /* NULL: local */
 	uint16_t attempt, n_transient;
+	int16_t priority;
 	int64_t retry_ns; /* 0, or of one that is WANTED again: when it is to be tried */
 	enum execution_state state;
 	enum execution_error error;

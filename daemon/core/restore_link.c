@@ -210,11 +210,8 @@ static int resume(struct core *core, struct execution *execution, int64_t now_ns
 {
 	enum execution_error ending = execution->ending;
 
-	if (execution->needs_locks) {
-		if (!lock_claim(core, execution))
-			return -1; /* another one that runs has it too */
-		lock_take(core, execution);
-	}
+	if (execution->needs_locks && lock_restore(core, execution) != 0)
+		return -1;
 	ready_resume(core, execution);
 	execution_update_progress(core, execution);
 	if (ending != ERROR_NONE) {

@@ -314,16 +314,19 @@ static int search_deps(struct search *search, uint32_t from, size_t first)
 {
 	const struct proc *proc = search->nodes[from].proc;
 	const struct dep *deps = proc->definition->deps;
-	const char *names[REGISTRY_BATCH];
-	struct proc *named[REGISTRY_BATCH] = {NULL};
+	const char *names[PROC_TABLE_BATCH];
+	struct proc *named[PROC_TABLE_BATCH] = {NULL};
 	size_t count = proc->definition->n_deps - first;
 
-	if (count > REGISTRY_BATCH)
-		count = REGISTRY_BATCH;
+	if (count > PROC_TABLE_BATCH)
+		count = PROC_TABLE_BATCH;
 	for (size_t i = 0; i < count; i++)
 		names[i] = deps[first + i].kind == DEP_NAME ? deps[first + i].text : "";
 	if (proc->values == NULL)
-		registry_find_all(search->core, names, count, named);
+		proc_table_find_all(&search->core->procs, names, count, named);
+	for (size_t i = 0; i < count; i++)
+		if (named[i] != NULL)
+			__builtin_prefetch(named[i]->definition);
 	for (size_t i = 0; i < count; i++)
 		if (search_dep(search, from, first + i, named[i]) != 0)
 			return -1;
@@ -338,7 +341,7 @@ static int search_expand(struct search *search, uint32_t at)
 	bool is_new = search->nodes[at].kind == NODE_NEW;
 
 	search->nodes[at].first_edge = (uint32_t)search->n_edges;
-	for (size_t i = 0; is_new && i < definition->n_deps; i += REGISTRY_BATCH)
+	for (size_t i = 0; is_new && i < definition->n_deps; i += PROC_TABLE_BATCH)
 		if (search_deps(search, at, i) != 0)
 			return -1;
 	index_find_patterns(search->core->rdeps, proc->name, search_rdep, &visit);

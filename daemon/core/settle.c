@@ -20,6 +20,11 @@
 void settle(struct core *core, struct execution *execution, enum execution_state state,
     enum execution_error error, const char *info, int64_t now_ns)
 {
+	/* What follows from this touches its proc and its dependents. They are all over the memory,
+	 * and fetched at once. */
+	__builtin_prefetch(&execution->proc->mean_ns);
+	for (uint32_t i = 0; i < execution->n_dependents; i++)
+		__builtin_prefetch(&execution->dependents[i]->n_pending);
 	if (execution->state == STATE_RUNNING) {
 		ready_release(core, execution);
 	} else {
@@ -65,9 +70,6 @@ static void settle_dependents(struct core *core, struct execution *execution, in
 {
 	bool is_success = execution_is_success(execution);
 
-	/* They are all over the memory, and fetched at once. */
-	for (uint32_t i = 0; i < execution->n_dependents; i++)
-		__builtin_prefetch(&execution->dependents[i]->n_pending);
 	for (uint32_t i = 0; i < execution->n_dependents; i++) {
 		struct execution *dependent = execution->dependents[i];
 		dependent->n_pending--;

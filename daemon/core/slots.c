@@ -20,6 +20,8 @@ static bool ready_is_less(const struct heap_node *a, const struct heap_node *b)
 	const struct execution *x = by_ready(a), *y = by_ready(b);
 	uint64_t x_request = x->id - x->place, y_request = y->id - y->place;
 
+	if (x->priority != y->priority)
+		return x->priority > y->priority;
 	if (x_request != y_request)
 		return x_request < y_request;
 	return x->rank_ms != y->rank_ms ? x->rank_ms > y->rank_ms : x->id < y->id;

@@ -7,6 +7,7 @@
 
 #include "daemon/core/core.h"
 #include "daemon/core/index.h"
+#include "daemon/core/proc_table.h"
 
 TAILQ_HEAD(execution_list, execution);
 TAILQ_HEAD(run_list, run);
@@ -38,7 +39,7 @@ struct core {
 	char *executor; /* of the options */
 
 	/* registry.c */
-	struct proc *procs; /* by name, defined or not */
+	struct proc_table procs; /* defined or not */
 	struct proto *protos;
 	struct index *patterns;  /* protos that have placeholders */
 	struct index *rdeps;     /* struct rdep_entry, by target */
@@ -63,9 +64,11 @@ struct core {
 	uint64_t last_since; /* of the newest membership */
 
 	/* ready.c, settle.c, lock.c */
-	struct execution *live;   /* by id: those that run or whose commands do */
-	struct lock *locks;       /* by name: those that are held or waited for */
-	struct slots **executors; /* the first is local; slots.c */
+	struct execution *live;     /* by id: those that run or whose commands do */
+	struct lock *locks;         /* by name: those that are held or waited for */
+	struct lock *pools;         /* by name: those that are declared, or still held */
+	struct heap changed_claims; /* scratch: whose claims came to fit, or ceased to */
+	struct slots **executors;   /* the first is local; slots.c */
 	size_t n_executors;
 	struct execution_list instant;  /* what can start and needs no slot */
 	struct execution_list settling; /* complete; those that it touches are not told yet */

@@ -1,6 +1,7 @@
 /*
  * What has changed since the last look, for whoever keeps it (core_get_changes): each execution and
- * run once, however often it changed, procs and protos by name. Costs nothing until core_keep_changes().
+ * run once, however often it changed, procs and protos by name. Costs nothing until
+ * core_keep_changes().
  */
 #ifndef PARPROC_CORE_TOUCH_H
 #define PARPROC_CORE_TOUCH_H

@@ -95,17 +95,9 @@ static void add_lower_waves(struct trail *trail, const struct run *run, int32_t 
 			trail_add(trail, member->execution);
 }
 
-static void add_holders(
-    struct trail *trail, const struct definition *definition, char *const *values)
+static void add_blocker(struct execution *execution, void *trail)
 {
-	for (size_t i = 0; i < definition->locks.count; i++) {
-		char *name = definition_fill(definition, values, definition->locks.items[i]);
-		struct lock *lock;
-		HASH_FIND(by_name, trail->core->locks, name, strlen(name), lock);
-		if (lock != NULL && lock->holder != NULL)
-			trail_add(trail, lock->holder);
-		free(name);
-	}
+	trail_add(trail, execution);
 }
 
 /* Adds what a node that is new will wait for. */
@@ -121,7 +113,7 @@ static void add_node_blockers(struct trail *trail, const struct node *node)
 	if (proc->in_flight != NULL)
 		trail_add(trail, execution_last_in_line(proc));
 	add_lower_waves(trail, search->run, proc->definition->wave);
-	add_holders(trail, proc->definition, proc->values);
+	lock_each_rival(trail->core, proc->definition, proc->values, add_blocker, trail);
 }
 
 void trail_add_blockers(struct trail *trail)
@@ -147,8 +139,9 @@ void trail_add_blockers(struct trail *trail)
 		trail_add(trail, execution->predecessor);
 	add_lower_waves(trail, execution_home(execution), execution->wave);
 	/* It may stand in line for its locks from before a lower wave came up, until its turn. */
-	if (!execution->is_ready && (trail->is_for_ever || execution->n_claims > 0))
-		add_holders(trail, execution->definition, execution->values);
-	if (!execution->is_ready && execution->n_claims > 0 && lock_blocker(execution) != NULL)
-		trail_add(trail, lock_blocker(execution));
+	if (!execution->is_ready && execution->n_claims > 0)
+		lock_each_blocker(execution, trail->is_for_ever, add_blocker, trail);
+	else if (!execution->is_ready && trail->is_for_ever)
+		lock_each_rival(
+		    trail->core, execution->definition, execution->values, add_blocker, trail);
 }

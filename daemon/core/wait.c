@@ -9,6 +9,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/core/missing.h"
 #include "daemon/core/nested.h"
+#include "daemon/core/priority.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/run.h"
@@ -80,6 +81,14 @@ static void add_member(struct wait *wait, struct membership *member)
 	item->is_pending = true;
 	wait->n_pending++;
 	item_link(item);
+}
+
+/* What a process is blocked for is as urgent as that is. */
+static void raise_all(struct core *core, const struct wait *wait)
+{
+	for (const struct wait_item *item = wait->items; item; item = item->next_of_wait)
+		if (item->member != NULL && item->is_pending)
+			priority_raise(core, item->member->execution, wait->asker->priority);
 }
 
 static void add_proc(struct wait *wait, struct proc *proc, struct run *run)
@@ -219,6 +228,8 @@ void wait_on_member(struct core *core, struct membership *member)
 		item_link(item);
 		if (membership_is_complete(member))
 			item_done(core, item);
+		else if (item->wait->asker != NULL)
+			priority_raise(core, member->execution, item->wait->asker->priority);
 	}
 }
 
@@ -285,15 +296,17 @@ void wait_on_exit(struct core *core, struct execution *execution, int64_t now_ns
 
 void wait_extend(struct core *core, struct membership *member, struct membership *pulled)
 {
-	(void)core;
 	for (struct wait_item *item = member->waits; item; item = item->next) {
 		bool is_there = false;
 		if (!item->wait->is_extended)
 			continue;
 		for (struct wait_item *at = pulled->waits; at && !is_there; at = at->next)
 			is_there = at->wait == item->wait;
-		if (!is_there)
-			add_member(item->wait, pulled);
+		if (is_there)
+			continue;
+		add_member(item->wait, pulled);
+		if (item->wait->asker != NULL)
+			priority_raise(core, pulled->execution, item->wait->asker->priority);
 	}
 }
 
@@ -529,8 +542,10 @@ int core_wait(
 		result = start_idle(core, wait, request, run, fault);
 	if (result == 0 && is_over_at_once(wait))
 		finish(core, wait);
-	else if (result == 0 && asker != NULL)
+	else if (result == 0 && asker != NULL) {
 		lend(core, asker);
+		raise_all(core, wait);
+	}
 	if (result == 0) {
 		*id = wait->id;
 	} else {

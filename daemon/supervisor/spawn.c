@@ -210,11 +210,18 @@ CHILD_CODE static int child_open_fifo(const char *path, int flags, int as_fd)
 {
 	/* Never blocks: whatever stands there, nobody is to wait for its other end. */
 	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-	int high = fd != -1 ? fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD) : -1;
+	int high, result;
 
-	if (high == -1 || dup2(high, as_fd) == -1)
+	if (fd == -1)
 		return -1;
-	return fcntl(as_fd, F_SETFL, flags);
+	/* It may have as_fd itself, or that of the other end. */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, FREE_FD);
+	close(fd);
+	if (high == -1)
+		return -1;
+	result = dup2(high, as_fd) != -1 ? fcntl(as_fd, F_SETFL, flags) : -1;
+	close(high);
+	return result;
 }
 
 /* After all others: the parent's descriptors, of which these may have the numbers, are not needed

@@ -9,8 +9,10 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/workspace/log_ignore.h"
+#include "daemon/workspace/resources.h"
 #include "daemon/workspace/retries.h"
 #include "daemon/workspace/scalar.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/units.h"
 #include "daemon/workspace/yaml.h"
@@ -319,6 +321,25 @@ static int read_log_ignore(const struct reader *reader, const struct place *plac
 	return definition->log_ignore ? 0 : reader_refuse(reader, place, "out of memory");
 }
 
+static int read_executor(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	return read_text(reader, place, value, &definition->executor);
+}
+
+static int read_resources(const struct reader *reader, const struct place *place,
+    const json_t *value, struct definition *definition)
+{
+	struct resources resources = {0};
+	int status = resources_read(reader, place, value, &resources);
+
+	resources_clear(&resources);
+	if (status)
+		return -1;
+	definition->resources = json_dumps(value, JSON_COMPACT);
+	return definition->resources ? 0 : reader_refuse(reader, place, "out of memory");
+}
+
 static int read_jobserver(const struct reader *reader, const struct place *place,
     const json_t *value, struct definition *definition)
 {
@@ -353,6 +374,10 @@ static const struct field fields[] = {
     {"result", read_result},
     {"params", read_params},
     {"log_ignore", read_log_ignore},
+    {"executor", read_executor},
+    {"resources", read_resources},
+    {"use", use_read},
+    {"priority", priority_read},
     {"jobserver", read_jobserver},
 };
 

@@ -31,6 +31,7 @@ enum option_kind {
 	KIND_RESULT_SIZE,
 	KIND_LOG_SIZE,
 	KIND_SEPARATOR,
+	KIND_EXECUTOR,
 	KIND_TOKENS,
 };
 
@@ -73,6 +74,7 @@ static const struct schema_shape duration_shape = {
 	X("max_result", max_result_bytes, KIND_RESULT_SIZE, size_shape, "1MiB", false) \
 	X("max_log", max_log_bytes, KIND_LOG_SIZE, size_shape, "1GiB", false) \
 	X("keep_runs", keep_runs, KIND_COUNT, count_shape, "50", false) \
+	X("executor", executor, KIND_EXECUTOR, text_shape, "local", false) \
 	X("jobserver", jobserver, KIND_TOKENS, parallel_shape, OFF, false)
 /* clang-format on */
 
@@ -224,6 +226,17 @@ static const char *read_separator(const json_t *value, char *separator)
 	return NULL;
 }
 
+/* Whether there is one of that name is known where all of the file is. */
+static const char *read_executor(const json_t *value, char *executor)
+{
+	const char *text = json_string_value(value);
+
+	if (!*text || strlen(text) >= OPTIONS_EXECUTOR_SIZE)
+		return "must have 1 to 64 bytes";
+	strcpy(executor, text);
+	return NULL;
+}
+
 static const char *read_option(
     const struct option *option, const json_t *value, struct workspace_options *options)
 {
@@ -246,6 +259,8 @@ static const char *read_option(
 		return read_log_size(value, where);
 	case KIND_SEPARATOR:
 		return read_separator(value, where);
+	case KIND_EXECUTOR:
+		return read_executor(value, where);
 	case KIND_TOKENS:
 		return read_tokens(value, where);
 	}
@@ -369,6 +384,7 @@ static json_t *print_option(const struct option *option, const struct workspace_
 	case KIND_LOG_SIZE:
 		return print_log_size(*(const int64_t *)where);
 	case KIND_SEPARATOR:
+	case KIND_EXECUTOR:
 		return json_string(where);
 	case KIND_TOKENS:
 		return print_tokens(where);

@@ -24,6 +24,7 @@ struct parallel {
 };
 
 #define OPTIONS_SEPARATOR_SIZE 17
+#define OPTIONS_EXECUTOR_SIZE 65
 
 struct workspace_options {
 	struct parallel parallel;
@@ -37,7 +38,8 @@ struct workspace_options {
 	int64_t max_result_bytes;
 	int64_t max_log_bytes; /* 0: unlimited */
 	uint32_t keep_runs;
-	struct parallel jobserver; /* factor and count 0: off */
+	char executor[OPTIONS_EXECUTOR_SIZE]; /* of what names none */
+	struct parallel jobserver;            /* factor and count 0: off */
 };
 
 /* The defaults. */

@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
+#include "daemon/workspace/executors.h"
 #include "daemon/workspace/options.h"
+#include "daemon/workspace/resources.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/retries.h"
 
 static const char later[] = "reserved for a later version of parproc";
@@ -122,10 +125,10 @@ static const struct schema_shape log_ignore = {.types = SCHEMA_LIST, .each = &ig
 	{.name = "inputs_ignore", .refusal = later}, \
 	{.name = "outputs", .refusal = later}, \
 	{.name = "no_skip", .refusal = later}, \
-	{.name = "executor", .refusal = later}, \
-	{.name = "resources", .refusal = later}, \
-	{.name = "use", .refusal = later}, \
-	{.name = "priority", .refusal = later}, \
+	{.name = "executor", .shape = &text}, \
+	{.name = "resources", .shape = &resources_shape}, \
+	{.name = "use", .shape = &use_shape}, \
+	{.name = "priority", .shape = &integer}, \
 	{0}
 /* clang-format on */
 
@@ -152,8 +155,8 @@ static const struct schema_key workspace_keys[] = {
     {.name = "params", .shape = &params},
     {.name = "procs", .shape = &procs},
     {.name = "protos", .shape = &protos},
-    {.name = "executors", .refusal = later},
-    {.name = "pools", .refusal = later},
+    {.name = "executors", .shape = &executors_shape},
+    {.name = "pools", .shape = &pools_shape},
     {0},
 };
 const struct schema_shape schema_workspace = {.types = SCHEMA_MAP, .keys = workspace_keys};
@@ -163,6 +166,8 @@ static const struct schema_key definitions_keys[] = {
     {.name = "protos", .shape = &protos},
     {.name = "options", .refusal = "only the workspace file has options; use options.set"},
     {.name = "params", .refusal = "only the workspace file has params; use params.set"},
+    {.name = "executors", .refusal = "only the workspace file has executors"},
+    {.name = "pools", .refusal = "only the workspace file has pools"},
     {0},
 };
 const struct schema_shape schema_definitions = {.types = SCHEMA_MAP, .keys = definitions_keys};

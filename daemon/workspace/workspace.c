@@ -11,6 +11,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/measure.h"
 #include "daemon/workspace/file.h"
+#include "daemon/workspace/scheduling.h"
 #include "daemon/workspace/schema.h"
 #include "daemon/workspace/yaml.h"
 
@@ -29,6 +30,9 @@ struct workspace {
 	/* In force. */
 	struct workspace_options options;
 	json_t *params;
+	struct executors executors;
+	json_t *executors_value;
+	json_t *pools;
 
 	/* What these are made of: the file's, and what was set over it. */
 	json_t *file_params;
@@ -39,6 +43,34 @@ struct workspace {
 static const struct place params_place = {.key = "params"};
 
 /* --- reading, without state --- */
+
+/* Whether there is the executor that the options name. 0, or -1: refused. */
+static int check_executor(const struct executors *executors,
+    const struct workspace_options *options, const struct reader *reader)
+{
+	static const struct place section = {.key = "options"};
+	const struct place place = {
+	    .parent = reader->positions ? &section : NULL, .key = "executor"};
+	char *problem;
+
+	if (executors_find(executors, options->executor))
+		return 0;
+	problem = executors_explain_unknown(executors, options->executor);
+	reader_refuse(reader, &place, "%s", problem);
+	free(problem);
+	return -1;
+}
+
+static int parse_executors(
+    const json_t *value, const struct reader *reader, struct workspace_load *load)
+{
+	const json_t *section = json_object_get(value, "executors");
+
+	load->executors_value = json_is_object(section) ? json_incref((json_t *)section) : NULL;
+	if (executors_read(reader, load->executors_value, &load->executors))
+		return -1;
+	return check_executor(&load->executors, &load->options, reader);
+}
 
 static int parse(const char *bytes, size_t length, const char *file, const json_t *overlay,
     struct workspace_load *load, struct yaml_document *document, struct workspace_error *error)
@@ -67,8 +99,11 @@ static int parse(const char *bytes, size_t length, const char *file, const json_
 	load->params = json_is_object(params) ? json_copy((json_t *)params) : json_object();
 	if (!load->params)
 		return reader_refuse(&reader, NULL, "out of memory");
-	if (definitions_from_json(
-	        value, ORIGIN_FILE, load->options.separator, &reader, &load->definitions) == 0)
+	load->pools = pools_read(&reader, json_object_get(value, "pools"));
+	if (load->pools && parse_executors(value, &reader, load) == 0 &&
+	    definitions_from_json(
+	        value, ORIGIN_FILE, load->options.separator, &reader, &load->definitions) == 0 &&
+	    executors_check(&load->executors, &load->definitions, &reader) == 0)
 		return 0;
 	workspace_load_clear(load);
 	return -1;
@@ -88,10 +123,32 @@ void workspace_load_clear(struct workspace_load *load)
 {
 	definitions_clear(&load->definitions);
 	json_decref(load->params);
+	executors_clear(&load->executors);
+	json_decref(load->executors_value);
+	json_decref(load->pools);
 	*load = (struct workspace_load){0};
 }
 
 /* --- its life --- */
+
+/* Has what was read before hold again. */
+static void restore_executors(struct workspace *workspace, json_t *value)
+{
+	struct workspace_error error = {0};
+	const struct reader reader = {.error = &error};
+	struct executors executors = {0};
+
+	if ((!value || schema_check(&executors_shape, value, &reader, NULL) == 0) &&
+	    executors_read(&reader, value, &executors) == 0) {
+		executors_clear(&workspace->executors);
+		json_decref(workspace->executors_value);
+		workspace->executors = executors;
+		workspace->executors_value = json_incref(value);
+	} else {
+		executors_clear(&executors);
+	}
+	workspace_error_clear(&error);
+}
 
 struct workspace *workspace_new(const char *directory)
 {
@@ -99,12 +156,14 @@ struct workspace *workspace_new(const char *directory)
 
 	workspace->directory = mem_copy(directory);
 	workspace->params = json_object();
+	workspace->pools = json_object();
 	workspace->file_params = json_object();
 	workspace->set_options = json_object();
 	workspace->set_params = json_object();
 	workspace_options_init(&workspace->options);
-	if (workspace->params && workspace->file_params && workspace->set_options &&
-	    workspace->set_params)
+	restore_executors(workspace, NULL);
+	if (workspace->params && workspace->pools && workspace->file_params &&
+	    workspace->set_options && workspace->set_params)
 		return workspace;
 	workspace_free(workspace);
 	return NULL;
@@ -126,9 +185,12 @@ void workspace_free(struct workspace *workspace)
 	drop_pending(workspace);
 	workspace_error_clear(&workspace->error);
 	json_decref(workspace->params);
+	json_decref(workspace->pools);
 	json_decref(workspace->file_params);
 	json_decref(workspace->set_options);
 	json_decref(workspace->set_params);
+	executors_clear(&workspace->executors);
+	json_decref(workspace->executors_value);
 	free(workspace->directory);
 	free(workspace);
 }
@@ -204,8 +266,16 @@ void workspace_accept(struct workspace *workspace)
 	workspace->options = workspace->pending.options;
 	json_decref(workspace->params);
 	workspace->params = json_incref(workspace->pending.params);
+	json_decref(workspace->pools);
+	workspace->pools = json_incref(workspace->pending.pools);
 	json_decref(workspace->file_params);
 	workspace->file_params = json_incref(workspace->pending_params);
+	executors_clear(&workspace->executors);
+	json_decref(workspace->executors_value);
+	workspace->executors = workspace->pending.executors;
+	workspace->executors_value = workspace->pending.executors_value;
+	workspace->pending.executors = (struct executors){0};
+	workspace->pending.executors_value = NULL;
 	workspace_error_clear(&workspace->error);
 	drop_pending(workspace);
 }
@@ -262,7 +332,8 @@ int workspace_set_options(
 	struct workspace_options options = workspace->options;
 	json_t *set;
 
-	if (workspace_options_set(&options, values, &reader, NULL))
+	if (workspace_options_set(&options, values, &reader, NULL) ||
+	    check_executor(&workspace->executors, &options, &reader))
 		return -1;
 	set = overlay_params(workspace->set_options, values);
 	if (!set)
@@ -272,6 +343,11 @@ int workspace_set_options(
 	workspace->options = options;
 	look_again(workspace);
 	return 0;
+}
+
+const json_t *workspace_get_pools(const struct workspace *workspace)
+{
+	return workspace->pools;
 }
 
 const json_t *workspace_get_params(const struct workspace *workspace)
@@ -301,12 +377,18 @@ int workspace_set_params(struct workspace *workspace, const json_t *values)
 	return 0;
 }
 
+const struct executors *workspace_get_executors(const struct workspace *workspace)
+{
+	return &workspace->executors;
+}
+
 json_t *workspace_save(const struct workspace *workspace)
 {
-	return json_pack("{s:o?, s:O, s:O, s:O, s:O}", "options",
+	return json_pack("{s:o?, s:O, s:O, s:O, s:O, s:O, s:O?}", "options",
 	    workspace_options_json(&workspace->options), "params", workspace->params, "file_params",
 	    workspace->file_params, "set_options", workspace->set_options, "set_params",
-	    workspace->set_params);
+	    workspace->set_params, "pools", workspace->pools, "executors",
+	    workspace->executors_value);
 }
 
 static void restore_object(json_t **object, const json_t *saved, const char *name)
@@ -323,7 +405,10 @@ void workspace_restore(struct workspace *workspace, const json_t *saved, bool ha
 {
 	workspace_options_restore(&workspace->options, json_object_get(saved, "options"));
 	restore_object(&workspace->file_params, saved, "file_params");
+	restore_object(&workspace->pools, saved, "pools");
 	restore_object(&workspace->params, saved, has_set ? "params" : "file_params");
+	if (json_is_object(json_object_get(saved, "executors")))
+		restore_executors(workspace, json_object_get(saved, "executors"));
 	if (!has_set)
 		return;
 	restore_object(&workspace->set_options, saved, "set_options");

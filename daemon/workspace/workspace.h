@@ -23,6 +23,7 @@
 
 #include "daemon/workspace/definitions.h"
 #include "daemon/workspace/error.h"
+#include "daemon/workspace/executors.h"
 #include "daemon/workspace/options.h"
 
 struct workspace;
@@ -37,6 +38,9 @@ struct workspace_load {
 	struct workspace_options
 	    options;    /* in force once it is accepted: what was set over them too */
 	json_t *params; /* an object */
+	struct executors executors;
+	json_t *executors_value; /* what they were read from, or NULL */
+	json_t *pools;           /* the same: capacities by name */
 };
 
 /*
@@ -70,8 +74,14 @@ void workspace_reject(struct workspace *workspace, const struct fault *fault);
 /* What is wrong with the file as it is, or NULL. */
 const struct workspace_error *workspace_get_error(const struct workspace *workspace);
 
+/* The pools in force: an object of capacities by name; borrowed. */
+const json_t *workspace_get_pools(const struct workspace *workspace);
+
 /* The options in force. */
 const struct workspace_options *workspace_get_options(const struct workspace *workspace);
+
+/* The executors in force; borrowed. */
+const struct executors *workspace_get_executors(const struct workspace *workspace);
 
 /* Sets options until the daemon ends, also over those of a file read later. All or none; 0, or -1.
  */

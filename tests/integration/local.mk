@@ -8,6 +8,7 @@ integration_tests = \
 	tests/integration/test_documents.py \
 	tests/integration/test_durable.py \
 	tests/integration/test_examples.py \
+	tests/integration/test_executors.py \
 	tests/integration/test_functions.py \
 	tests/integration/test_graph.py \
 	tests/integration/test_hostile.py \
@@ -15,6 +16,7 @@ integration_tests = \
 	tests/integration/test_jobserver.py \
 	tests/integration/test_max_log.py \
 	tests/integration/test_order.py \
+	tests/integration/test_pools.py \
 	tests/integration/test_ppctl.py \
 	tests/integration/test_protocol.py \
 	tests/integration/test_restart.py \
@@ -32,6 +34,7 @@ integration_tests = \
 	tests/integration/test_semantics_runs.py \
 	tests/integration/test_semantics_states.py \
 	tests/integration/test_single.py \
+	tests/integration/test_slurm.py \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
@@ -48,7 +51,7 @@ tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
 EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/kit.py \
 	tests/integration/meter.py tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
-	tests/integration/semantics.py
+	tests/integration/semantics.py tests/integration/slurm.py
 
 # Runs the integration tests alone.
 check-integration: ppd ppctl tests/integration/functions $(example_programs)

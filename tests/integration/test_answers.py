@@ -169,10 +169,11 @@ class Answers(kit.Case):
         with schema.Checked(self.ws, self.document) as late:
             self.assertEqual([], late.call("subscribe", run=held, kinds=["input"])["result"]["inputs"])
             wanted = self.peer.request("run", names=["asks"], run=held, subscribe=True)
-            told = [peer.receive()["params"] for peer in (self.peer, self.peer, self.peer, late)]
-            self.assertEqual(["run", "state", "input", "input"], [event["kind"] for event in told])
+            told = [*(self.peer.receive()["params"] for _ in range(3)), late.receive()["params"]]
+            self.assertEqual(["run", "input", "state", "input"], [event["kind"] for event in told])
             self.assertEqual([held] * 4, [event["run"] for event in told])
-            late.request("input.answer", id=told[2]["input"]["id"], text="Ann")
+            self.assertEqual("running", told[2]["proc"]["state"])
+            late.request("input.answer", id=told[1]["input"]["id"], text="Ann")
             message = kit.until(lambda: (m := self.peer.receive()).get("id") == wanted and m, "it has ended")
         self.assertTrue(message["result"]["ok"])
         self.assertEqual("Ann\n", self.ws.read("got"))

@@ -67,6 +67,7 @@ class Words(kit.Case):
         self.assertEqual(["1", "nightly"], self.here("--run "))
         self.assertEqual(["nightly"], self.here("open n"))
         self.assertEqual(["parallel="], self.here("options par"))
+        self.assertEqual(["local", "slurm"], self.here("run --executor "))
 
     def test_mistakes(self):
         self.assertIn("bash, zsh or fish", self.ws.ppctl("completion", "tcsh", status=2).err)

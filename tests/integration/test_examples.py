@@ -158,6 +158,20 @@ class Jobserver(kit.Case):
         self.assertIn("36 total", self.ws.ppctl("logs", "install").out)
 
 
+class Pools(kit.Case):
+    def test_two_imports_at_once_and_what_is_urgent_first(self):
+        shutil.copy(EXAMPLES / "pools" / "parproc.yaml", self.ws.dir)
+        views = self.ws.ppctl("--json", "run", "all", "check").views()
+        self.assertEqual({"succeeded"}, {view["state"] for view in views.values()})
+        self.assertEqual(2, views["fetch::logs"]["attempt"])
+        imports = [view for name, view in views.items() if name.startswith("import::")]
+        for view in imports:
+            at_once = [one for one in imports
+                       if one["started_at"] <= view["started_at"] < one["ended_at"]]
+            self.assertLessEqual(len(at_once), 2)
+        self.assertEqual(10, views["fetch::users"]["priority"])
+
+
 class Recording(kit.Case):
     """What scripts/record has made."""
 

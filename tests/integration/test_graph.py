@@ -195,6 +195,8 @@ class Graph(kit.Case):
             self.assertEqual(5, len(pages))
             for page in pages:
                 self.assertLessEqual(len(page["nodes"]), 1001)
+            page = daemon.call("graph", limit=2, cursor="p2497")["result"]
+            self.assertEqual((["p2497", "ghost", "p2498"], "p2499"), ([node["name"] for node in page["nodes"]], page["cursor"]))
             for cursor in ("nothing", ""):
                 self.assertEqual("bad_argument", daemon.call("graph", cursor=cursor)["error"]["data"]["error"])
             self.assertEqual("bad_argument", daemon.call("graph", names=["p0001"], cursor="p0001")["error"]["data"]["error"])

@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import termios
 
@@ -108,6 +109,15 @@ class Input(kit.Case):
         self.assertEqual(0, person.end())
         self.assertEqual(400, person.shown.count("\nok c::"))
         self.assertEqual("Ann", self.ws.read("got"))
+
+    def test_another_size_of_a_terminal_that_cannot_draw_changes_nothing(self):
+        self.ws.define({"greet": {"run": NAME}})
+        person = self.terminal("run", "greet")
+        person.until("ask greet What is your name? ")
+        fcntl.ioctl(person.slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 50, 0, 0))  # and SIGWINCH with it
+        person.type("Ann\n")
+        self.assertEqual(0, person.end())
+        self.assertEqual(1, person.shown.count("ask greet"))
 
     def test_a_secret_is_shown_nowhere(self):
         self.ws.define({"greet": {"run": SECRET}})

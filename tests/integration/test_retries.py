@@ -24,6 +24,9 @@ class Retries(kit.Case):
                          [(one["attempt"], one["error"], one["exit_code"]) for one in shown["attempts"]])
         self.assertLess(0, shown["attempts"][0]["max_rss"])
         self.assertEqual("attempt 3\n", self.ws.ppctl("logs", "a").out)
+        self.assertEqual("attempt 2\n", self.ws.ppctl("logs", "--attempt", "2", "a").out)
+        self.assertIn("there is no such attempt", self.ws.ppctl("logs", "--attempt", "4", "a", status=2).err)
+        self.assertIn("it has to be a whole number", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
         for one in shown["attempts"]:
             with open(one["log"], encoding="utf-8") as log:
                 self.assertEqual(f"attempt {one['attempt']}\n", log.read())
@@ -32,6 +35,25 @@ class Retries(kit.Case):
         self.ws.define({"a": {"run": "echo x >>times; exit $(wc -l <times)", "retries": {"times": 2, "delay": 0}}})
         done = self.ws.ppctl("--json", "run", "a", status=1)
         self.assertEqual(("exit", "exit status 3"), tuple(done.views()["a"][key] for key in ("error", "info")))
+
+    def test_lines_tell_each_attempt(self):
+        self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "10ms"}}})
+        lines = self.ws.ppctl("run", "a").out.splitlines()
+        self.assertEqual(["start a", "retry a exit status 1 (attempt 2 of 6 in 0.0s)", "start a",
+                          "retry a exit status 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
+        self.assertRegex(lines[-1], r"\Aok a \d+\.\ds\Z")
+
+    def test_who_follows_a_log_sees_all_attempts(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
+        self.ws.ppctl("start", "a")
+        follower = self.ws.start(kit.PPCTL, "logs", "-f", "a")
+        for number in range(1, 4):
+            self.ws.open_gate("gate")
+            kit.until(lambda number=number: (self.ws.dir / "times").exists() and self.times() == number,
+                      "the attempt has gone on")
+        done = self.ws.finish(follower)
+        self.assertEqual((0, "attempt 1\nattempt 2\nattempt 3\n"), (done.status, done.out))
 
     def test_a_result_of_an_attempt_that_failed_is_forgotten(self):
         self.ws.define({"a": {"run": 'if [ -e again ]; then exit 0; fi; touch again; echo 1 >"$PP_RESULT"; exit 1',

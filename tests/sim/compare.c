@@ -48,6 +48,9 @@ static void compare_execution(
 	         !is_missing_anyway(exec, error))
 		sim_fail(sim, "%s (%llu) failed with %s, in the model with %s", exec->name,
 		    (unsigned long long)exec->id, error_text(error), error_text(exec->error));
+	if (!model_is_complete(exec) && execution->priority != exec->priority)
+		sim_fail(sim, "%s (%llu) has priority %d, in the model %d", exec->name,
+		    (unsigned long long)exec->id, execution->priority, exec->priority);
 	struct sim_process *process = sim_find_process(sim, exec->id);
 	if (process != NULL && exec->is_retrying)
 		process->n_terms = process->n_kills = 0; /* those of the next attempt count */

@@ -11,6 +11,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/model.h \
 	tests/sim/model_join.c \
 	tests/sim/model_history.c \
+	tests/sim/model_lock.c \
 	tests/sim/model_names.c \
 	tests/sim/model_plan.h \
 	tests/sim/model_registry.c \

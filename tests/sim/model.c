@@ -37,7 +37,9 @@ void model_free_exec(struct model_exec *exec)
 {
 	free_values(exec->definition, exec->values);
 	definition_unref(exec->definition);
-	strings_clear(&exec->locks);
+	for (size_t i = 0; i < exec->n_wants; i++)
+		free(exec->wants[i].name);
+	free(exec->wants);
 	strings_clear(&exec->missing);
 	free(exec->name);
 	free(exec->deps);
@@ -92,6 +94,20 @@ struct model_exec *model_find_exec(struct model *model, uint64_t id)
 bool model_is_complete(const struct model_exec *exec)
 {
 	return exec->state != STATE_WANTED && exec->state != STATE_RUNNING;
+}
+
+void model_raise(struct model_exec *exec, int priority)
+{
+	if (model_is_complete(exec) || exec->priority >= priority)
+		return;
+	exec->priority = priority;
+	for (size_t i = 0; i < exec->n_deps; i++)
+		model_raise(exec->deps[i], priority);
+	if (model_before(exec) != NULL)
+		model_raise(model_before(exec), priority);
+	for (size_t i = 0; i < exec->n_awaits; i++)
+		if (model_awaits(exec, exec->awaits[i]))
+			model_raise(exec->awaits[i], priority);
 }
 
 bool model_is_success(const struct model_exec *exec)

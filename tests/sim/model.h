@@ -11,12 +11,25 @@
 
 struct model_run;
 
+/* Of a lock or a pool. */
+struct model_want {
+	char *name;
+	bool is_pool;
+	int64_t amount;
+	bool is_fitting; /* the last deal gave it to who wants it */
+};
+
+#define MODEL_POOLS_MAX 8
+
 struct model_exec {
 	uint64_t id; /* the core's number for it; 0 until it is known */
 	char *name;
 	struct definition *definition;
 	char **values; /* one for each argument of definition */
-	struct strings locks;
+	struct model_want *wants;
+	size_t n_wants;
+	int priority;           /* the highest of its own and those of what waits for it */
+	bool is_parked;         /* the last deal: it does not fit since a holder waits */
 	struct strings missing; /* names of dependencies that nothing defines yet */
 	struct model_exec **deps;
 	size_t n_deps;
@@ -87,6 +100,8 @@ struct model {
 	unsigned keep_runs;
 	bool allow_missing;
 	int64_t kill_after_ns;
+	struct pool_limit pools[MODEL_POOLS_MAX];
+	size_t n_pools;
 	int64_t now_ns;
 	/* What the core has chosen, where the pages leave a choice. */
 	/* The place of its failure among all that the core has told of; 0: it has not failed. */
@@ -250,9 +265,21 @@ void model_await(struct model_exec *exec, struct model_exec *other);
 /* Ends the nested wait of exec. */
 void model_end_wait(struct model_exec *exec);
 
-/* Whether exec, which is WANTED, cannot have its locks before other has gone. */
-bool model_waits_for_lock(
-    const struct model *model, const struct model_exec *exec, const struct model_exec *other);
+/* --- locks and pools (model_lock.c) --- */
+
+void model_set_pools(struct model *model, const struct pool_limit *pools, size_t count);
+void model_fill_wants(struct model_exec *exec);
+
+/* Whether the pools that definition uses are there, and have that much. */
+bool model_is_usable(const struct model *model, const struct definition *definition);
+
+/* Finds out anew who could have what of locks and pools. */
+void model_deal(struct model *model);
+
+/* Whether exec, which is WANTED, cannot have its locks before other has gone, as of the last deal;
+ * is_alone: of what others hold as long as that one does, rather than as it is now. */
+bool model_waits_for_lock(const struct model *model, const struct model_exec *exec,
+    const struct model_exec *other, bool is_alone);
 
 /* The execution of the same proc that has to end first, or NULL. */
 struct model_exec *model_before(const struct model_exec *exec);
@@ -260,6 +287,8 @@ struct model_exec *model_before(const struct model_exec *exec);
 /* The last of that name that has not ended, or NULL. */
 struct model_exec *model_last(const struct model *model, const char *name);
 
+/* Raises exec to a priority, and all that it waits for. */
+void model_raise(struct model_exec *exec, int priority);
 bool model_is_complete(const struct model_exec *exec);
 bool model_is_success(const struct model_exec *exec);
 bool model_member_is_complete(const struct model_member *member);

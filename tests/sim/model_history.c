@@ -89,6 +89,8 @@ bool model_is_before(
     const struct model *model, const struct model_exec *a, const struct model_exec *b)
 {
 	uint64_t a_first = find_first(model, a), b_first = find_first(model, b);
+	if (a->priority != b->priority)
+		return a->priority > b->priority;
 	if (a->batch != b->batch)
 		return a_first < b_first;
 	return a->rank_ms != b->rank_ms ? a->rank_ms > b->rank_ms : a->id < b->id;

@@ -310,8 +310,11 @@ enum fault_code model_define(struct model *model, struct definition *const *defi
 	struct model_request request = {.names = names, .params = "", .new_run = new_run};
 	enum fault_code code = FAULT_NONE;
 	struct model_run *run;
-	for (size_t i = 0; i < count && code == FAULT_NONE; i++)
+	for (size_t i = 0; i < count && code == FAULT_NONE; i++) {
 		code = check_define(model, definitions[i], is_replace);
+		if (code == FAULT_NONE && !model_is_usable(model, definitions[i]))
+			code = FAULT_BAD_DEFINITION;
+	}
 	for (size_t i = 0; i < count && code == FAULT_NONE; i++) {
 		struct definition *definition = definitions[i];
 		if (is_there(model, definition))

@@ -11,6 +11,7 @@ struct exec_mark {
 	size_t n_deps, n_runs, n_missing;
 	enum execution_state state;
 	enum execution_error error;
+	int priority;
 };
 
 struct run_mark {
@@ -35,8 +36,8 @@ struct model_mark *model_mark(const struct model *model)
 	    .runs = mem_new(model->n_runs, sizeof(struct run_mark))};
 	for (size_t i = 0; i < model->n_execs; i++) {
 		const struct model_exec *exec = model->execs[i];
-		mark->execs[i] = (struct exec_mark){
-		    exec->n_deps, exec->n_runs, exec->missing.count, exec->state, exec->error};
+		mark->execs[i] = (struct exec_mark){exec->n_deps, exec->n_runs, exec->missing.count,
+		    exec->state, exec->error, exec->priority};
 	}
 	for (size_t i = 0; i < model->n_runs; i++) {
 		const struct model_run *run = model->runs[i];
@@ -56,6 +57,7 @@ static void rewind_exec(struct model_exec *exec, const struct exec_mark *mark)
 		free(exec->missing.items[--exec->missing.count]);
 	exec->state = mark->state;
 	exec->error = mark->error;
+	exec->priority = mark->priority;
 }
 
 static void rewind_run(struct model_run *run, const struct run_mark *mark)

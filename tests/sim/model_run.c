@@ -205,18 +205,6 @@ enum fault_code plan_check(struct model_plan *plan)
 	return plan->code;
 }
 
-static void fill_locks(struct model_exec *exec)
-{
-	for (size_t i = 0; i < exec->definition->locks.count; i++) {
-		char *lock =
-		    model_fill(exec->definition, exec->values, exec->definition->locks.items[i]);
-		if (strings_contain(&exec->locks, lock))
-			free(lock);
-		else
-			strings_take(&exec->locks, lock);
-	}
-}
-
 static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *node)
 {
 	struct model_exec *exec = mem_new(1, sizeof(*exec));
@@ -226,7 +214,7 @@ static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *no
 	exec->values = mem_new(definition->n_args + 1, sizeof(*exec->values));
 	for (size_t i = 0; i < definition->n_args; i++)
 		exec->values[i] = mem_copy(node->target.values[i]);
-	fill_locks(exec);
+	model_fill_wants(exec);
 	for (size_t i = 0; i < node->missing.count; i++)
 		strings_add(&exec->missing, node->missing.items[i]);
 	exec->n_unresolved = node->n_commands;
@@ -235,6 +223,7 @@ static struct model_exec *new_exec(struct model_plan *plan, struct plan_node *no
 	exec->state = STATE_WANTED;
 	exec->deadline_ns = INT64_MAX;
 	exec->kill_ns = INT64_MAX;
+	exec->priority = definition->priority;
 	exec->predecessor = model_last(plan->model, exec->name);
 	return exec;
 }
@@ -290,6 +279,23 @@ static void extend_waits(struct model_plan *plan, const bool *is_coming)
 		for (size_t j = 0; j < plan->n_nodes; j++)
 			if (is_coming[j])
 				model_await(exec, plan->nodes[j].exec);
+		for (size_t j = 0; j < exec->n_awaits; j++)
+			if (model_awaits(exec, exec->awaits[j]))
+				model_raise(exec->awaits[j], exec->priority);
+	}
+}
+
+/* What is waited for is as high as who waits for it. */
+static void raise_all(struct model *model)
+{
+	for (size_t i = 0; i < model->n_execs; i++) {
+		const struct model_exec *exec = model->execs[i];
+		if (model_is_complete(exec))
+			continue;
+		for (size_t j = 0; j < exec->n_deps; j++)
+			model_raise(exec->deps[j], exec->priority);
+		if (model_before(exec) != NULL)
+			model_raise(model_before(exec), exec->priority);
 	}
 }
 
@@ -327,6 +333,7 @@ void plan_commit(struct model_plan *plan)
 	for (size_t i = 0; i < plan->n_edges; i++)
 		follow(model, plan->nodes[plan->edges[i].from].exec,
 		    plan->nodes[plan->edges[i].to].exec);
+	raise_all(model);
 	model_rank(plan, is_new);
 	free(is_new);
 	for (size_t i = n_before; i < model->n_execs; i++)

@@ -323,28 +323,10 @@ static bool settle_exec(struct model_exec *exec)
 
 /* --- locks --- */
 
-static bool has_common(const struct strings *list, const struct strings *taken)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strings_contain(taken, list->items[i]))
-			return true;
-	return false;
-}
-
 bool model_is_in_line(const struct model_exec *exec)
 {
 	return is_ready(exec) || (exec->claimed_in != NULL &&
 	                             exec->claimed_in == model_home(exec) && is_unblocked(exec));
-}
-
-/* Whether it waits for a lock whose holder is blocked in a nested wait. */
-static bool is_parked(const struct model *model, const struct model_exec *exec)
-{
-	for (size_t i = 0; i < model->n_execs; i++)
-		if (model->execs[i]->state == STATE_RUNNING && model->execs[i]->is_lent &&
-		    has_common(&exec->locks, &model->execs[i]->locks))
-			return true;
-	return false;
 }
 
 /* Whether a was requested before b; what the core has given no number yet is the last. */
@@ -353,24 +335,10 @@ static bool is_earlier(const struct model_exec *a, const struct model_exec *b)
 	return a->id != 0 && (b->id == 0 || a->id < b->id);
 }
 
-bool model_waits_for_lock(
-    const struct model *model, const struct model_exec *exec, const struct model_exec *other)
-{
-	if (exec == other || exec->state != STATE_WANTED ||
-	    !has_common(&exec->locks, &other->locks))
-		return false;
-	if (other->state == STATE_RUNNING)
-		return true;
-	return other->state == STATE_WANTED && model_is_in_line(exec) && model_is_in_line(other) &&
-	       is_earlier(other, exec) && !is_parked(model, other);
-}
-
 bool model_is_startable(const struct model *model, const struct model_exec *exec)
 {
-	for (size_t i = 0; i < model->n_execs; i++)
-		if (model_waits_for_lock(model, exec, model->execs[i]))
-			return false;
-	return model_is_in_line(exec);
+	return exec->state == STATE_WANTED && model_is_in_line(exec) &&
+	       model_has_locks(model, exec);
 }
 
 /* --- what starts --- */
@@ -411,6 +379,7 @@ static bool start_ready(struct model *model)
 			ready[n_ready++] = exec;
 	}
 	qsort_r(ready, n_ready, sizeof(struct model_exec *), compare_order, model);
+	model_deal(model);
 	for (size_t i = 0; i < n_ready; i++) {
 		if (!has_slot(model, ready[i], used) || !model_is_startable(model, ready[i])) {
 			ready[i]->claimed_in = model_home(ready[i]);
@@ -423,6 +392,11 @@ static bool start_ready(struct model *model)
 		}
 		if (is_forbidden(ready[i])) {
 			model_fail(ready[i], ERROR_FAILURES);
+			has_changed = true;
+			break;
+		}
+		if (!model_is_possible(model, ready[i])) {
+			model_fail(ready[i], ERROR_SPAWN);
 			has_changed = true;
 			break;
 		}

@@ -19,7 +19,7 @@ static bool waits_for(
 		if (exec->deps[i] == other)
 			return true;
 	if (model_awaits(exec, other) ||
-	    (model_is_in_line(exec) && model_waits_for_lock(model, exec, other)))
+	    (model_is_in_line(exec) && model_waits_for_lock(model, exec, other, false)))
 		return true;
 	struct model_member *member = model_find_member(model_home(exec), other->name);
 	return exec->state == STATE_WANTED && member != NULL && member->exec == other &&
@@ -230,6 +230,7 @@ bool model_fail_stuck(struct model *model)
 	if (!is_any)
 		return false;
 	bool *moving = mem_new(model->n_execs, sizeof(*moving));
+	model_deal(model);
 	find_moving(model, moving);
 	bool has_changed = fail_missing_as_core(model, moving) || refuse_wait(model, moving) ||
 	                   fail_missing(model, moving) || fail_circle(model, moving);

@@ -39,7 +39,7 @@ static bool needs(
 	for (size_t i = 0; i < exec->n_deps; i++)
 		if (exec->deps[i] == other)
 			return true;
-	if (model_waits_for_lock(model, exec, other))
+	if (model_waits_for_lock(model, exec, other, true))
 		return true;
 	struct model_member *member = model_find_member(model_home(exec), other->name);
 	return member != NULL && member->exec == other && !model_member_is_complete(member) &&
@@ -61,8 +61,9 @@ static bool reaches(const struct model *model, const struct model_exec *from,
 	return false;
 }
 
-bool nested_is_endless(const struct model *model, const struct model_exec *waiter)
+bool nested_is_endless(struct model *model, const struct model_exec *waiter)
 {
+	model_deal(model);
 	bool is_any = false;
 	bool *seen = mem_new(model->n_execs, sizeof(*seen));
 	for (size_t i = 0; i < model->n_execs && !is_any; i++)
@@ -147,6 +148,9 @@ static bool follow(struct sim *sim, struct model_exec *waiter, const struct scop
 		for (size_t i = n_before; scope->is_waiting && i < run->n_members; i++)
 			model_await(waiter, run->members[i].exec);
 		waiter->is_extended = scope->is_waiting;
+		for (size_t i = 0; fault->code == FAULT_NONE && i < waiter->n_awaits; i++)
+			if (model_awaits(waiter, waiter->awaits[i]))
+				model_raise(waiter->awaits[i], waiter->priority);
 		/* A circle that a failure opens at once may count, or may not. */
 		was_endless = nested_is_endless(sim->model, waiter);
 		model_spread(sim->model);

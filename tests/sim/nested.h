@@ -13,7 +13,7 @@ bool nested_operate(struct sim *sim);
 void nested_resume(struct sim *sim, const struct sim_wait *wait);
 
 /* Whether the wait that it is blocked in can never end. */
-bool nested_is_endless(const struct model *model, const struct model_exec *waiter);
+bool nested_is_endless(struct model *model, const struct model_exec *waiter);
 
 /* From operations.c. */
 bool sim_start(

@@ -253,8 +253,29 @@ static bool cancel(struct sim *sim)
 
 /* --- options and the registry --- */
 
+void sim_set_pools(struct sim *sim, bool is_whole)
+{
+	static const char *const names[WORLD_POOLS] = {"q0", "q1", "q2"};
+	struct pool_limit pools[WORLD_POOLS];
+	size_t count = 0;
+	if (!sim_has(sim, FEATURE_POOLS))
+		return;
+	for (size_t i = 0; i < WORLD_POOLS; i++) {
+		if (!is_whole && chance(sim, 10))
+			continue;
+		pools[count].name = names[i];
+		pools[count].capacity = is_whole ? WORLD_POOL_MAX : 1 + below(sim, WORLD_POOL_MAX);
+		sim_say(sim, "pool %s %d", names[i], (int)pools[count].capacity);
+		count++;
+	}
+	core_set_pools(sim->core, pools, count);
+	model_set_pools(sim->model, pools, count);
+}
+
 static bool set_options(struct sim *sim)
 {
+	if (chance(sim, 60))
+		sim_set_pools(sim, false);
 	struct core_options options = *core_get_options(sim->core);
 	options.separator = "::"; /* not the core's own text, which goes */
 	options.parallel = 1 + below(sim, 6);
@@ -285,10 +306,15 @@ static void say_definition(const struct sim *sim, const struct definition *defin
 		                         definition->rdeps[i].target));
 	for (size_t i = 0; i < definition->locks.count; i++)
 		strings_take(&words, mem_print("lock=%s", definition->locks.items[i]));
+	for (size_t i = 0; i < definition->n_uses; i++)
+		strings_take(&words, mem_print("use=%s:%d", definition->uses[i].pool,
+		                         (int)definition->uses[i].amount));
 	if (definition->retries.times > 0)
 		strings_take(&words, mem_print("retries=%u,%d,%g", definition->retries.times,
 		                         (int)(definition->retries.delay_ns / SIM_SECOND_NS),
 		                         definition->retries.backoff));
+	if (definition->priority != 0)
+		strings_take(&words, mem_print("priority=%d", definition->priority));
 	if (definition->executor != NULL)
 		strings_take(&words, mem_print("executor=%s", definition->executor));
 	char *text = strings_join(&words, " ");

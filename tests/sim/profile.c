@@ -13,6 +13,8 @@ static const struct {
     [FEATURE_PROTOS] = {"protos", true},
     [FEATURE_WAVES] = {"waves", true},
     [FEATURE_LOCKS] = {"locks", true},
+    [FEATURE_POOLS] = {"pools", true},
+    [FEATURE_PRIORITY] = {"priority", true},
     [FEATURE_TIMEOUTS] = {"timeouts", true},
     [FEATURE_FAILURES] = {"failures", true},
     [FEATURE_CANCEL] = {"cancel", true},

@@ -105,6 +105,23 @@ static void check_waves(struct sim *sim, const struct execution *execution)
 			    execution->proc->name, member->execution->proc->name);
 }
 
+struct pool_check {
+	struct sim *sim;
+	const struct definition *definition; /* of what is started */
+};
+
+static bool check_pool(const struct pool_look *pool, void *arg)
+{
+	const struct pool_check *check = arg;
+	bool is_used = false;
+	for (size_t i = 0; i < check->definition->n_uses; i++)
+		is_used |= strcmp(check->definition->uses[i].pool, pool->name) == 0;
+	if (is_used && pool->used > pool->capacity)
+		sim_fail(check->sim, "something was started though %d of %d of pool %s are held",
+		    (int)pool->used, (int)pool->capacity, pool->name);
+	return true;
+}
+
 static void take_start(struct sim *sim, const struct execution *execution)
 {
 	struct sim_seen *seen = see(sim, execution->id);
@@ -115,6 +132,8 @@ static void take_start(struct sim *sim, const struct execution *execution)
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
 	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
+	struct pool_check check = {sim, execution->definition};
+	core_each_pool(sim->core, check_pool, &check);
 	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
 	struct sim_process *process = &sim->processes[sim->n_processes++];
 	*process = (struct sim_process){.exec = execution->id, .attempt = execution->attempt};
@@ -460,6 +479,7 @@ static void begin(struct sim *sim, uint64_t seed, const struct profile *profile,
 	sim->model->find_refusal = find_refusal;
 	sim->model->core_arg = sim;
 	world_init(&sim->world, &sim->random, &sim->profile);
+	sim_set_pools(sim, true);
 	sim_define_world(sim);
 	sim_settle(sim);
 }

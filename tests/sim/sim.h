@@ -120,6 +120,9 @@ struct sim_process *sim_find_process(struct sim *sim, uint64_t exec);
 /* Something that a client or a process asks for (operations.c); true: it was accepted. */
 bool sim_operate(struct sim *sim);
 
+/* Sets the pools anew; is_whole: all of them, as large as they ever are. */
+void sim_set_pools(struct sim *sim, bool is_whole);
+
 /* What the world is before the first step. */
 void sim_define_world(struct sim *sim);
 

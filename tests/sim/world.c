@@ -24,6 +24,7 @@ void world_init(struct world *world, struct random *random, const struct profile
 	world->dep_percent = 20 + random_below(random, 60);
 	world->wave_percent = random_chance(random, 50) ? 60 : 0;
 	world->lock_percent = random_chance(random, 60) ? 10 + random_below(random, 60) : 0;
+	world->pool_percent = random_chance(random, 60) ? 10 + random_below(random, 70) : 0;
 	world->rdep_percent = 10 + random_below(random, 30);
 	world->command_percent = random_chance(random, 50) ? 15 : 0;
 }
@@ -156,6 +157,18 @@ static void add_locks(struct world *world, struct definition *definition)
 		strings_take(&definition->locks, mem_print("l%u", below(world, 4)));
 }
 
+static void add_uses(struct world *world, struct definition *definition)
+{
+	if (!has(world, FEATURE_POOLS) || !chance(world, world->pool_percent))
+		return;
+	definition->n_uses = 1 + below(world, 2);
+	definition->uses = mem_new(definition->n_uses, sizeof(*definition->uses));
+	for (size_t i = 0; i < definition->n_uses; i++)
+		definition->uses[i] =
+		    (struct use){.pool = mem_print("q%u", below(world, WORLD_POOLS)),
+		        .amount = 1 + below(world, chance(world, 50) ? 2 : WORLD_POOL_MAX)};
+}
+
 static void set_command(struct world *world, struct definition *definition)
 {
 	if (chance(world, 25))
@@ -165,6 +178,7 @@ static void set_command(struct world *world, struct definition *definition)
 	definition->run.words[0] = mem_copy("true");
 	definition->run.n_words = 1;
 	add_locks(world, definition);
+	add_uses(world, definition);
 	if (has(world, FEATURE_RETRIES) && chance(world, 25))
 		definition->retries = (struct retries){.times = (uint16_t)(1 + below(world, 3)),
 		    .errors = 1u << ERROR_EXIT | 1u << ERROR_TIMEOUT |
@@ -204,6 +218,8 @@ struct definition *world_make_proc(struct world *world, unsigned index)
 	add_rdeps(world, definition, index, false);
 	if (has(world, FEATURE_WAVES) && chance(world, world->wave_percent))
 		definition->wave = (int32_t)(index / 3);
+	if (has(world, FEATURE_PRIORITY) && chance(world, 20))
+		definition->priority = (int16_t)(below(world, 5) - 2);
 	definition->is_now = has(world, FEATURE_NOW) && chance(world, 6);
 	return finish(world, definition);
 }

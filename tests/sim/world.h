@@ -11,13 +11,16 @@
 
 #define WORLD_GHOSTS 3
 #define WORLD_PROTOS 4
+#define WORLD_POOLS 3 /* q0… */
+#define WORLD_POOL_MAX 6
 
 struct world {
 	struct random *random;
 	const struct profile *profile;
 	unsigned n_procs;
 	unsigned generation; /* makes each definition different from all before */
-	unsigned dep_percent, wave_percent, lock_percent, rdep_percent, command_percent;
+	unsigned dep_percent, wave_percent, lock_percent, pool_percent, rdep_percent,
+	    command_percent;
 };
 
 void world_init(struct world *world, struct random *random, const struct profile *profile);

@@ -10,6 +10,8 @@
 #include "daemon/core/mem.h"
 #include "tests/unit/core_record.h"
 
+#define KEEPER_POOLS_MAX 8
+
 struct keeper {
 	struct name_record *names; /* as they came */
 	size_t n_names;
@@ -19,6 +21,8 @@ struct keeper {
 	size_t n_executions;
 	struct member_record *members; /* in no order */
 	size_t n_members;
+	struct pool_limit pools[KEEPER_POOLS_MAX];
+	size_t n_pools;
 	uint64_t next_run, next_exec;
 	int64_t last_key;
 };
@@ -42,6 +46,8 @@ void keeper_free(struct keeper *keeper)
 		record_clear_execution(&keeper->executions[i]);
 	for (size_t i = 0; i < keeper->n_members; i++)
 		record_clear_member(&keeper->members[i]);
+	while (keeper->n_pools > 0)
+		free((char *)keeper->pools[--keeper->n_pools].name);
 	free(keeper->names);
 	free(keeper->runs);
 	free(keeper->executions);
@@ -203,9 +209,26 @@ void keeper_note(struct keeper *keeper, const struct action *action)
 		drop_run(keeper, action->run->id);
 }
 
+static void forget_pools(struct keeper *keeper)
+{
+	while (keeper->n_pools > 0)
+		free((char *)keeper->pools[--keeper->n_pools].name);
+}
+
+static bool keep_pool(const struct pool_look *pool, void *arg)
+{
+	struct keeper *keeper = arg;
+	if (pool->capacity > 0 && keeper->n_pools < KEEPER_POOLS_MAX)
+		keeper->pools[keeper->n_pools++] =
+		    (struct pool_limit){mem_copy(pool->name), pool->capacity};
+	return true;
+}
+
 void keeper_keep(struct keeper *keeper, struct core *core)
 {
 	struct core_changes changes;
+	forget_pools(keeper);
+	core_each_pool(core, keep_pool, keeper);
 	core_get_changes(core, &changes);
 	for (size_t i = 0; i < changes.protos->count; i++)
 		keep_name(keeper, core, changes.protos->items[i]);
@@ -280,6 +303,7 @@ struct core *keeper_restore(
     const struct keeper *keeper, const struct core_options *options, int64_t now_ns)
 {
 	struct core *core = core_new(options, keeper->next_run, keeper->next_exec);
+	core_set_pools(core, keeper->pools, keeper->n_pools);
 	struct restore *restore = restore_begin(core);
 	int result = restore_rows(keeper, restore);
 	if (result == 0)

@@ -113,6 +113,21 @@ static void set_choices(struct definition *definition, const char *text, bool is
 	split(text + length + 1, "|", &arg->choices);
 }
 
+/* db:2,mem:8 */
+static void add_uses(struct definition *definition, const char *list)
+{
+	struct strings parts = {0};
+	split(list, ",", &parts);
+	definition->uses = mem_new(parts.count, sizeof(*definition->uses));
+	for (size_t i = 0; i < parts.count; i++) {
+		const char *colon = strrchr(parts.items[i], ':');
+		definition->uses[definition->n_uses++] =
+		    (struct use){mem_copy_part(parts.items[i], (size_t)(colon - parts.items[i])),
+		        strtoll(colon + 1, NULL, 10)};
+	}
+	strings_clear(&parts);
+}
+
 static bool starts(const char *word, const char *key, const char **value)
 {
 	size_t length = strlen(key);
@@ -145,6 +160,10 @@ static void set_words(struct definition *definition, const struct strings *words
 			add_rdeps(definition, RDEP_WHEN_TARGET_SCHEDULED, value);
 		} else if (starts(word, "locks=", &value)) {
 			split(value, ",", &definition->locks);
+		} else if (starts(word, "use=", &value)) {
+			add_uses(definition, value);
+		} else if (starts(word, "priority=", &value)) {
+			definition->priority = (int16_t)strtol(value, NULL, 10);
 		} else if (starts(word, "wave=", &value)) {
 			definition->wave = (int32_t)strtol(value, NULL, 10);
 		} else if (starts(word, "timeout=", &value)) {
@@ -494,6 +513,7 @@ const char *kit_reason_name(enum wait_reason reason)
 	    [WAITS_MISSING] = "missing",
 	    [WAITS_DEPS] = "deps",
 	    [WAITS_LOCK] = "lock",
+	    [WAITS_POOL] = "pool",
 	    [WAITS_SLOT] = "slot",
 	    [WAITS_OUTSIDE] = "outside",
 	};

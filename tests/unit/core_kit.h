@@ -3,14 +3,16 @@
  *
  * A definition is a line:  proc NAME WORD…  or  proto NAME WORD…  with the words
  *   deps=a,b  command=./x  no_failures  rdeps=t  ws=t  wts=t  (when_scheduled,
- * when_target_scheduled) locks=l,m  wave=1  timeout=5  now  collector  params=x  arg=n:int=4
- * choices=n:1|2 choices_command=n:./list  text=anything (makes two definitions differ)
+ * when_target_scheduled) locks=l,m  use=db:2,mem:8  priority=5  wave=1  timeout=5  now  collector
+ * params=x  arg=n:int=4 choices=n:1|2 choices_command=n:./list  text=anything (makes two
+ * definitions differ)
  *
  * A script is a list of lines, each a command; after each the core is advanced and its actions are
  * taken. A line may end in "-> CODE [NAMES]": it must be refused with that fault (and those names),
  * and must have changed nothing in the registry or in the runs. CODE may be one|another.
  *   define LINE / replace LINE / file LINE; LINE… / undefine NAMES / undefine_all
  *   options WORD…           parallel=2 single keep_runs=3 kill_after=5 strict lenient
+ *   pools NAME=CAPACITY…    these and no others
  *   create NAMES [k=v…] [as=N] [=> NAMES]
  *   start NAMES [k=v…]      with [@RUN] [params=X] [exec=NAME] [--fail-fast] [as=N] [=> NAMES];
  *                           --waiting: as exec=NAME is to wait for all of it

@@ -172,6 +172,7 @@ void record_of_execution(const struct execution *execution, struct execution_rec
 	    .env = execution->env,
 	    .executor = mem_copy(execution_executor(execution)),
 	    .attempt = execution->attempt,
+	    .priority = execution->priority,
 	    .n_transient = execution->n_transient,
 	    .retry_ns = execution->is_retrying ? execution->deadline_ns : 0,
 	    .state = execution->state,
@@ -215,15 +216,16 @@ void record_print_execution(FILE *out, const struct execution_record *record)
 	fprintf(out,
 	    "execution %llu %s definition=%p run=%llu params=%s env=%u on=%s attempt=%u,%u,%lld "
 	    "state=%d "
-	    "error=%d ending=%d pending=%d exit=%d signal=%d info=%s times=%lld,%lld,%lld "
+	    "priority=%d error=%d ending=%d pending=%d exit=%d signal=%d info=%s "
+	    "times=%lld,%lld,%lld "
 	    "rank=%u,%u "
 	    "failed_dep=%llu",
 	    (unsigned long long)record->id, record->proc, (void *)record->definition,
 	    (unsigned long long)record->run, record->params.text, record->env,
 	    or_none(record->executor), record->attempt, record->n_transient,
-	    (long long)record->retry_ns, record->state, record->error, record->ending,
-	    record->is_pending, record->exit_code, record->signal, or_none(record->info),
-	    (long long)record->queued_ns, (long long)record->started_ns,
+	    (long long)record->retry_ns, record->state, record->priority, record->error,
+	    record->ending, record->is_pending, record->exit_code, record->signal,
+	    or_none(record->info), (long long)record->queued_ns, (long long)record->started_ns,
 	    (long long)record->ended_ns, record->rank_ms, record->place,
 	    (unsigned long long)record->failed_dep);
 	print_texts(out, "values", record->values, record->definition->n_args);

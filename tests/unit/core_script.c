@@ -166,6 +166,16 @@ static int play_options(struct line *line)
 	return 0;
 }
 
+static int play_pools(struct line *line)
+{
+	struct pool_limit pools[LINE_KEYWORDS];
+	for (size_t i = 0; i < line->n_keywords; i++)
+		pools[i] = (struct pool_limit){
+		    line->keywords[i].name, strtoll(line->keywords[i].value, NULL, 10)};
+	core_set_pools(line->kit->core, pools, line->n_keywords);
+	return 0;
+}
+
 static int play_create(struct line *line)
 {
 	struct name_request request = line_request(line);
@@ -399,6 +409,7 @@ static const struct {
     {"options", play_options, false},
     {"pending", play_pending, false},
     {"plan", play_plan, true},
+    {"pools", play_pools, false},
     {"procs", play_procs, true},
     {"reason", play_reason, true},
     {"replace", play_replace, false},

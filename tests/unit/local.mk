@@ -99,7 +99,7 @@ tests_unit_test_logfile_SOURCES = tests/unit/test_logfile.c client/logfile.c cli
 tests_unit_test_logfile_LDADD = $(unit_libs)
 
 # What is put before people needs these.
-client_output = client/link.c client/output.c client/sequence.c
+client_output = client/cells.c client/link.c client/output.c client/sequence.c
 
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
@@ -235,6 +235,12 @@ unit_tests += tests/unit/test_process
 tests_unit_test_process_SOURCES = tests/unit/test_process.c
 tests_unit_test_process_LDADD = $(daemon_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_slurm_command tests/unit/test_slurm_end
+tests_unit_test_slurm_command_SOURCES = tests/unit/test_slurm_command.c
+tests_unit_test_slurm_command_LDADD = $(daemon_libs) $(unit_libs)
+tests_unit_test_slurm_end_SOURCES = tests/unit/test_slurm_end.c
+tests_unit_test_slurm_end_LDADD = $(daemon_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_openrpc
 tests_unit_test_openrpc_SOURCES = tests/unit/test_openrpc.c
 tests_unit_test_openrpc_LDADD = $(protocol_libs) $(unit_libs)
@@ -322,6 +328,10 @@ tests_unit_test_names_LDADD = $(core_libs) $(unit_libs)
 unit_tests += tests/unit/test_outline
 tests_unit_test_outline_SOURCES = tests/unit/test_outline.c $(core_kit)
 tests_unit_test_outline_LDADD = $(core_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_proc_table
+tests_unit_test_proc_table_SOURCES = tests/unit/test_proc_table.c
+tests_unit_test_proc_table_LDADD = $(core_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c $(core_kit)

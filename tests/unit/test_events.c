@@ -415,18 +415,21 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 Test(events, who_begins_to_watch_a_run_hears_of_what_it_has_joined)
 {
 	struct membership joined = {.execution = &executions[0], .run = &runs[1]};
+	struct membership *members[] = {&joined, &executions[1].first};
 	struct peer peer = connect_peer();
+	uint32_t watch;
 
 	executions[0].first.next_of_execution = &joined;
-	TAILQ_INSERT_TAIL(&runs[1].members, &joined, of_run);
 	publish(0, STATE_RUNNING);
-	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
+	watch = watch_run(peer.session, 2, -1);
+	cr_assert_neq(watch, 0u);
+	events_tell_joined(peer.session, watch, members, 2);
 	expect_event(&peer, 1, "run", 2);
 	expect_event(&peer, 1, "state", 2);
 	expect_none(&peer);
 	executions[0].state = STATE_SUCCEEDED; /* what has ended was there before */
-	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
-	expect_event(&peer, 1, "run", 2);
+	events_tell_joined(peer.session, watch, members, 2);
+	events_tell_joined(peer.session, 0, members, 2);
 	expect_none(&peer);
 	executions[0].first.next_of_execution = NULL;
 	fclose(peer.stream);

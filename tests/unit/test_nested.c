@@ -361,3 +361,37 @@ Test(nested, choices_that_a_wait_needs_are_asked_first)
 	free(needs);
 	kit_free(kit);
 }
+
+KIT_TEST(nested, who_does_not_fit_beside_the_waiter_is_not_in_the_way_of_what_it_waits_for,
+    "proc x",
+    "pools db=4\n"
+    "define proc h use=db:3; proc w use=db:2; proc in use=db:1\n"
+    "start h\n"
+    "start w\n"
+    "states h=running w=wanted\n"
+    "start in @#1 exec=h --waiting\n"
+    "wait n in @#1 exec=h\n"
+    "states in=running w=wanted\n"
+    "exit in 0\n"
+    "waits n=ok\n"
+    "end n\n"
+    "exit h 0\n"
+    "states w=running\n")
+
+KIT_TEST(nested, a_wait_for_what_needs_too_much_beside_the_waiter_is_a_deadlock, "proc x",
+    "pools db=4\n"
+    "define proc h use=db:3; proc in use=db:2\n"
+    "start h\n"
+    "start in @#1 exec=h --waiting -> deadlock h in h\n")
+
+KIT_TEST(nested, who_waits_out_of_line_for_a_pool_that_shrinks_fails, "proc h locks=l\nproc in",
+    "pools db=2\n"
+    "define proc w locks=l use=db:2; proc v use=db:1\n"
+    "start h\n"
+    "start w\n"
+    "start in @#1 exec=h --waiting\n"
+    "wait n in @#1 exec=h\n"
+    "pools db=1\n"
+    "states w=failed:spawn\n"
+    "start v\n"
+    "states v=running\n")

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "client/output.h"
-#include "client/wrap.h"
 #include "client/table.h"
+#include "client/wrap.h"
 
 static void check_escape(const char *text, size_t size, unsigned flags, const char *expected)
 {
@@ -88,6 +88,12 @@ Test(output, widths_are_in_cells)
 	cr_assert_eq(output_width("ünï"), 3);
 	cr_assert_eq(output_width("漢字"), 4);
 	cr_assert_eq(output_width("e\xcc\x81"), 1);
+	cr_assert_eq(output_width("กำลังทำ"), 6);
+	cr_assert_eq(output_width("שָׁלוֹם"), 4);
+	cr_assert_eq(output_width("हिन्दी"), 5);
+	cr_assert_eq(output_width("❌"), 2);
+	cr_assert_eq(output_width("👩"), 2);
+	cr_assert_eq(output_width("·…━"), 3);
 	cr_assert_eq(output_fit("漢字", 3), 3);
 	cr_assert_eq(output_fit("abc", 2), 2);
 	cr_assert_eq(output_fit("abc", 9), 3);
@@ -200,6 +206,34 @@ Test(output, tables_are_aligned_and_cut)
 	cr_assert_str_eq(printed, "NAME  STATE   REASON\n"
 	                          "漢字  idle\n"
 	                          "a\\nb  failed  a reason much longer than…\n");
+	table_free(table);
+	free(printed);
+}
+
+Test(output, a_long_name_leaves_room_for_the_other_columns)
+{
+	static const char *const heads[] = {"NAME", "STATE", "REASON"};
+	struct table *table = table_new(heads, 3);
+	char *printed = NULL;
+	size_t size;
+	struct output output = {.stream = open_memstream(&printed, &size), .columns = 45};
+
+	table_add(table, (const char *[]){"a", "idle", NULL}, STYLE_NONE, 1);
+	table_add(table,
+	    (const char *[]){
+	        "漢字漢字漢字漢字漢字漢字漢字漢字漢字", "failed", "a reason that is long"},
+	    STYLE_BAD, 1);
+	table_print(table, &output);
+	output.columns = 0;
+	table_print(table, &output);
+	fclose(output.stream);
+	cr_assert_str_eq(printed,
+	    "NAME                 STATE   REASON\n"
+	    "a                    idle\n"
+	    "漢字漢字漢字漢字漢…  failed  a reason that i…\n"
+	    "NAME                                  STATE   REASON\n"
+	    "a                                     idle\n"
+	    "漢字漢字漢字漢字漢字漢字漢字漢字漢字  failed  a reason that is long\n");
 	table_free(table);
 	free(printed);
 }

@@ -192,7 +192,7 @@ Test(workspace, manual_examples)
 		workspace_load_clear(&load);
 		workspace_error_clear(&error);
 	}
-	cr_expect_eq(count, 4);
+	cr_expect_eq(count, 7);
 	free(page);
 	free(path);
 }

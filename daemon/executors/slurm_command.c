@@ -1,0 +1,86 @@
+/*
+ * Two little shell scripts around srun. The one here leaves out what the asker's environment says
+ * of a job that he may be in, as this is to be one of its own, and keeps what srun says apart from
+ * what the process prints. The one on the node says that it is there: through srun's own standard
+ * error, so that it is seen at once, however slowly a shared file system tells of new files.
+ */
+#include "daemon/executors/slurm_command.h"
+
+#include <inttypes.h>
+
+#include "daemon/core/mem.h"
+
+#define NAME_MAX_BYTES 200
+#define SECOND_NS INT64_C(1000000000)
+
+/* $0: the file of messages. */
+static const char here[] =
+    "unset SLURM_JOB_ID SLURM_JOBID SLURM_STEP_ID SLURM_STEPID SLURM_NTASKS SLURM_NPROCS "
+    "SLURM_NNODES SLURM_JOB_NUM_NODES SLURM_JOB_NODELIST SLURM_NODELIST SLURM_TASKS_PER_NODE "
+    "SLURM_CPUS_PER_TASK SLURM_MEM_PER_NODE SLURM_MEM_PER_CPU SLURM_HINT SLURM_DISTRIBUTION "
+    "SLURM_EXPORT_ENV SLURM_JOB_NAME SLURM_GPUS SLURM_GRES SLURM_OVERLAP SLURM_EXACT "
+    "SLURM_HET_SIZE\n"
+    "exec \"$@\" 2>\"$0\"\n";
+
+/* $1: the directory. $2: the log for standard error, or nothing. */
+static const char there[] =
+    "cd -- \"$1\" || { echo \"" SLURM_FAILED "chdir: not on $SLURMD_NODENAME: $1\" >&2; exit 1; }\n"
+    "log=$2\n"
+    "shift 2\n"
+    "command -v -- \"$1\" >/dev/null || {\n"
+    "echo \"" SLURM_FAILED "exec: not found on $SLURMD_NODENAME: $1\" >&2; exit 127; }\n"
+    "echo \"" SLURM_BEGUN "$SLURM_JOB_ID $SLURMD_NODENAME\" >&2\n"
+    "unset SLURM_EXPORT_ENV\n"
+    "if [ \"$log\" ]; then exec \"$@\" 2>>\"$log\"; else exec \"$@\" 2>&1; fi\n";
+
+static void add_time(struct strings *words, int64_t time_ns)
+{
+	int64_t seconds = (time_ns + SECOND_NS - 1) / SECOND_NS;
+
+	strings_take(words, mem_print("--time=%" PRId64 ":%02d:%02d", seconds / 3600,
+	                        (int)(seconds / 60 % 60), (int)(seconds % 60)));
+}
+
+static void add_resources(struct strings *words, const struct resources *resources)
+{
+	if (resources->cpus > 0)
+		strings_take(words, mem_print("--cpus-per-task=%" PRId64, resources->cpus));
+	if (resources->memory_bytes > 0)
+		strings_take(words,
+		    mem_print("--mem=%" PRId64 "K", (resources->memory_bytes + 1023) / 1024));
+	if (resources->time_ns > 0)
+		add_time(words, resources->time_ns);
+	if (resources->gpus > 0)
+		strings_take(words, mem_print("--gpus=%" PRId64, resources->gpus));
+	if (resources->partition)
+		strings_take(words, mem_print("--partition=%s", resources->partition));
+	for (size_t i = 0; i < resources->extra.count; i++)
+		strings_add(words, resources->extra.items[i]);
+}
+
+void slurm_command_build(const struct slurm_command *command, struct strings *words)
+{
+	static const char *const fixed[] = {"srun", "--quiet", "--nodes=1", "--ntasks=1",
+	    "--input=none", "--export=ALL", "--mpi=none"};
+
+	strings_add(words, "/bin/sh");
+	strings_add(words, "-c");
+	strings_add(words, here);
+	strings_add(words, command->messages);
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		strings_add(words, fixed[i]);
+	strings_take(words, mem_print("--job-name=%.*s", NAME_MAX_BYTES, command->name));
+	strings_take(words, mem_print("--comment=%s", command->key));
+	add_resources(words, &command->resources);
+	strings_add(words, "/bin/sh");
+	strings_add(words, "-c");
+	strings_add(words, there);
+	strings_add(words, "parproc");
+	strings_add(words, command->cwd);
+	strings_add(words, command->log ? command->log : "");
+	for (size_t i = 0; i < command->argv->count; i++)
+		strings_add(words, command->argv->items[i]);
+	words->items = mem_resize(words->items, words->count + 1, sizeof(*words->items));
+	words->capacity = words->count + 1;
+	words->items[words->count] = NULL;
+}

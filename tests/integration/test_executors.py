@@ -1,0 +1,164 @@
+"""Executors: what is put before the words of a process, limits of their own, and what is refused.
+
+Slurm is played by little scripts here; test_slurm.py has the real one.
+"""
+
+import os
+import unittest
+
+import kit
+
+SRUN = """#!/bin/sh
+# Does what Slurm does with one task, at once; or says what the file of that name has, and fails.
+printf '%s\\n' "$@" >>{dir}/words
+[ ! -e {dir}/refusal ] || {{ cat {dir}/refusal >&2; exit 1; }}
+for word; do
+	case $word in
+	/bin/sh) break ;;
+	*) shift ;;
+	esac
+done
+export SLURM_JOB_ID=7 SLURMD_NODENAME=node1
+exec "$@"
+"""
+
+
+class Prefix(kit.Case):
+    def test_words_are_put_before_those_of_the_process(self):
+        self.ws.define(
+            {"a": {"run": ["./show", "x y", "*"], "executor": "far", "cwd": "/",
+                   "resources": {"cpus": 2, "memory": "1MiB", "time": "1m", "partition": "p", "extra": ["e f", "g"]}},
+             "b": {"run": "echo there", "executor": "far"}},
+            executors={"far": {"command": [f"{self.ws.dir}/show", "-c[cpus]", "-m=[memory]", "[time]", "[gpus]",
+                                           "[partition]", "[extra]", "[proc]-[run]-[exec]-[attempt]", "[workspace]",
+                                           "[cwd]", "[argv]", "end"]}})
+        self.ws.write("show", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", 0o755)
+        self.ws.ppctl("run", "a")
+        self.assertEqual(self.ws.ppctl("logs", "a").out.splitlines(),
+                         ["-c2", "-m=1048576", "60", "p", "e f", "g", "a-1-1-1", str(self.ws.dir), "/",
+                          "./show", "x y", "*", "end"])
+        self.ws.ppctl("run", "b")  # nothing is said of resources
+        self.assertEqual(self.ws.ppctl("logs", "b").out.splitlines()[:2], ["b-2-2-1", str(self.ws.dir)])
+
+    def test_a_shell_elsewhere_gets_it_all_in_one_line(self):
+        self.ws.define({}, {"a::[x]": {"run": "pwd; echo \"$x $Y $PP_PROC\"; echo '1' >$PP_RESULT", "cwd": "/tmp",
+                                       "env": {"Y": "it's $HOME"}, "executor": "shell"}},
+                       executors={"shell": {"command": ["env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", "[shell]"]}})
+        self.ws.ppctl("run", "a::1 2;")
+        self.assertEqual(self.ws.ppctl("logs", "a::1 2;").out.splitlines(), ["/tmp", "1 2; it's $HOME a::1 2;"])
+        self.assertEqual(self.ws.ppctl("results").json, {"a::1 2;": 1})
+
+    def test_each_has_a_limit_of_its_own(self):
+        procs = {f"far{i}": {"run": self.ws.gate(f"far-gate{i}"), "executor": "far"} for i in range(3)}
+        procs.update({f"here{i}": {"run": self.ws.gate(f"here-gate{i}")} for i in range(2)})
+        self.ws.define(procs, executors={"far": {"command": ["env"], "parallel": 2}}, options={"parallel": 1})
+        self.ws.ppctl("start", *procs)
+        for name in ("far0", "far1", "here0"):
+            self.ws.until_state(name, "running")
+        self.assertEqual(self.ws.states("far2", "here1"), {"far2": "wanted", "here1": "wanted"})
+        for gate in ("far-gate0", "here-gate0", "far-gate1", "far-gate2", "here-gate1"):
+            self.ws.open_gate(gate)
+        self.ws.ppctl("wait")
+
+    def test_a_process_on_another_machine(self):
+        self.ws.define({"up": {"run": "ppctl return 5"},
+                        "a": {"deps": ["up"], "run": "ppctl context >context; ppctl status; echo $?; ppctl start up",
+                              "executor": "far", "params": {"k": "v"}}},
+                       executors={"far": {"command": ["env", "PP_HOST=elsewhere", "PP_SOCKET=/nowhere/ppd.sock"]}})
+        self.ws.ppctl("run", "a", status=1)
+        self.assertIn("\"k\": \"v\"", self.ws.read("context").replace('":"', '": "'))
+        self.assertIn('"results"', self.ws.read("context"))
+        log = self.ws.ppctl("logs", "a").out
+        self.assertIn("this process runs on ", log)
+        self.assertIn("and its daemon on elsewhere", log)
+        self.assertIn("\n3\n", log)
+
+    def test_one_that_is_gone_is_no_local_one(self):
+        self.ws.define({"a": {"run": "echo ran"}}, executors={"far": {"command": ["env"]}})
+        run = str(self.ws.ppctl("--json", "open").json["run"])
+        self.ws.ppctl("--run", run, "start", "--executor", "far", "a")
+        self.ws.ppctl("--run", run, "wait", "a")
+        self.ws.define({"a": {"run": "echo ran"}, "b": {"run": "echo ran"}})
+        view = self.ws.ppctl("--run", run, "--json", "run", "b", status=1).views()["b"]
+        self.assertEqual(view["error"], "spawn")
+        self.assertIn("there is no executor far", view["info"])
+
+
+class Refused(kit.Case):
+    def refuses(self, document, *words):
+        self.ws.define(**document)
+        done = self.ws.ppctl("run", "a", status=2)
+        for word in words:
+            self.assertIn(word, done.err)
+
+    def test_what_the_file_says_wrong(self):
+        a = {"run": "true"}
+        self.refuses({"procs": {"a": {**a, "executor": "slrum"}}}, "procs.a.executor: there is no executor slrum",
+                     "did you mean slurm?")
+        self.refuses({"procs": {"a": a}, "options": {"executor": "x"}}, "options.executor: there is no executor x")
+        self.refuses({"procs": {"a": a}, "executors": {"far": {}}}, "executors.far: command is missing")
+        self.refuses({"procs": {"a": a}, "executors": {"slurm": {"command": ["x"]}}}, "slurm is built in")
+        self.refuses({"procs": {"a": a}, "executors": {"local": {"parallel": 4}}}, "options.parallel says it")
+        self.refuses({"procs": {"a": a}, "executors": {"far": {"command": []}}}, "must have a program")
+        self.refuses({"procs": {"a": a}, "executors": {"far": {"command": ["x", "[what]"]}}}, "no placeholder: [what]")
+        self.refuses({"procs": {"a": a}, "executors": {"far": {"command": ["x", "-[argv]"]}}}, "word of its own")
+        self.refuses({"procs": {"a": a}, "executors": {"a b": {"command": ["x"]}}}, "a name has up to 64 letters")
+        self.refuses({"procs": {"a": {**a, "resources": {"cpu": 1}}}}, "unknown key (did you mean cpus?)")
+        self.refuses({"procs": {"a": {**a, "resources": {"cpus": 0}}}}, "must be a number from 1 to 1000000")
+        self.refuses({"procs": {"a": {**a, "resources": {"memory": "8 bananas"}}}}, "not a size like")
+        self.refuses({"procs": {"a": {**a, "resources": {"time": "soon"}}}}, "not a duration like")
+
+    def test_what_requests_say_wrong(self):
+        self.ws.define({"a": {"run": "true"}})
+        self.assertIn("there is no executor nope", self.ws.ppctl("run", "--executor", "nope", "a", status=2).err)
+        self.assertIn("there is no executor nope", self.ws.ppctl("start", "--executor", "nope", "a", status=2).err)
+        self.assertIn("there is no executor nope", self.ws.ppctl("options", "executor=nope", status=2).err)
+        self.ws.write("more", '{"procs": {"b": {"run": "true", "executor": "nope"}}}')
+        self.assertIn("there is no executor nope", self.ws.ppctl("define", "-f", self.ws.dir / "more", status=2).err)
+
+
+class PlayedSlurm(kit.Case):
+    def setUp(self):
+        super().setUp()
+        self.ws.write("bin/srun", SRUN.format(dir=self.ws.dir), 0o755)
+        for name in ("squeue", "scancel"):
+            self.ws.write(f"bin/{name}", "#!/bin/sh\n", 0o755)
+        self.ws.env["PATH"] = f"{self.ws.dir}/bin:{self.ws.env['PATH']}"
+
+    def test_the_words_of_srun(self):
+        self.ws.define({}, {"a::[x]": {"run": ["echo", "[x]"], "resources": {
+            "cpus": 4, "memory": "8GiB", "time": "2h", "gpus": 1, "partition": "part-[x]", "extra": ["--nice=[x]"]}}})
+        self.ws.ppctl("run", "--executor", "slurm", "a::9")
+        words = self.ws.read("words").splitlines()
+        for word in ("--cpus-per-task=4", "--mem=8388608K", "--time=2:00:00", "--gpus=1", "--partition=part-9",
+                     "--nice=9", "--job-name=a::9", "--ntasks=1", "--quiet"):
+            self.assertIn(word, words)
+        self.assertEqual(self.ws.ppctl("logs", "a::9").out, "9\n")
+
+    def test_what_is_transient_is_tried_again(self):
+        self.ws.write("refusal", "srun: error: Unable to allocate resources: Unable to contact slurm controller "
+                                 "(connect failure)\n")
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppctl("start", "--executor", "slurm", "a")
+        kit.until(lambda: "before attempt 2" in (self.waits("a") or ""), "it waits for another attempt")
+        self.assertIn("Slurm cannot be reached: Unable to allocate resources", self.waits("a"))
+        (self.ws.dir / "refusal").unlink()
+        self.ws.until_state("a", "succeeded")
+
+    def waits(self, name):
+        return self.ws.ppctl("--json", "status", name).views()[name]["waits"]
+
+    def test_an_attempt_right_after_another_has_its_files(self):
+        self.ws.define({"a": {"run": "ppctl context >/dev/null && test -s $PP_CONTEXT && test -e tried || "
+                                     "{ touch tried; exit 1; }", "retries": {"times": 1, "delay": 0}}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
+
+    def test_no_success_without_a_beginning(self):
+        self.ws.write("bin/srun", "#!/bin/sh\nexit 0\n", 0o755)
+        self.ws.define({"a": {"run": "true"}})
+        view = self.ws.ppctl("--json", "run", "--executor", "slurm", "a", status=1).views()["a"]
+        self.assertEqual((view["error"], view["info"]), ("spawn", "Slurm did not start it"))
+
+
+if __name__ == "__main__":
+    kit.main()
