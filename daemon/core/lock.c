@@ -364,8 +364,11 @@ int lock_restore(struct core *core, struct execution *execution)
 	make_claims(core, execution);
 	for (uint32_t i = 0; i < execution->n_claims; i++) {
 		struct lock_claim *claim = &execution->claims[i];
-		if (!claim->lock->is_pool && claim->lock->used > 0)
+		if ((!claim->lock->is_pool && claim->lock->used > 0) ||
+		    claim->lock->used > INT64_MAX - claim->amount) {
 			result = -1;
+			continue;
+		}
 		hold(claim);
 	}
 	execution->has_locks = true;

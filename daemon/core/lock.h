@@ -77,6 +77,9 @@ void lock_enter(struct core *core, struct execution *execution);
 /* The holder has become blocked in a nested wait, or goes on after it. */
 void lock_holder_changed(struct core *core, struct execution *holder);
 
+/* One that comes before claim, which is in line and does not fit; or NULL. */
+struct execution *lock_find_before(const struct lock_claim *claim);
+
 /* The first claim of execution that it cannot have, or NULL. */
 const struct lock_claim *lock_find_unfit(const struct execution *execution);
 

@@ -89,6 +89,15 @@ const struct lock_claim *lock_find_unfit(const struct execution *execution)
 	return NULL;
 }
 
+struct execution *lock_find_before(const struct lock_claim *claim)
+{
+	const struct heap_node *top = heap_top(&claim->lock->waiting);
+
+	if (top == NULL || top == &claim->in_lock)
+		top = heap_top(&claim->lock->fitting);
+	return top != NULL ? lock_claim_of(top)->execution : NULL;
+}
+
 /* Visits those beside whom amount of the lock cannot be had: together, or each alone. */
 static void each_holder(const struct lock *lock, int64_t amount, bool is_each,
     void (*visit)(struct execution *holder, void *arg), void *arg)

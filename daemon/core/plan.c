@@ -211,18 +211,10 @@ static void explain_holders(const struct lock *lock, struct reason *reason)
 	}
 }
 
-/* The one before it in line that is not fitting, or does not start though it is. */
-static void explain_line(struct execution *blocker, void *arg)
-{
-	struct reason *reason = arg;
-
-	if (reason->names.count == 0)
-		strings_add(&reason->names, blocker->proc->name);
-}
-
 static void explain_lock(const struct execution *execution, struct reason *reason)
 {
 	const struct lock_claim *claim = lock_find_unfit(execution);
+	const struct execution *before = NULL;
 
 	if (claim == NULL)
 		return;
@@ -234,7 +226,9 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 	if (claim->amount > reason->capacity - reason->used)
 		explain_holders(claim->lock, reason);
 	else
-		lock_each_blocker(execution, false, explain_line, reason);
+		before = lock_find_before(claim);
+	if (before != NULL)
+		strings_add(&reason->names, before->proc->name);
 	if (reason->n_held > 0)
 		reason->lock_since_ns = reason->since_ns[0];
 }
@@ -243,10 +237,15 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 static void explain_slot(
     const struct core *core, const struct execution *execution, struct reason *reason)
 {
+	bool is_single = core->options.is_single;
+	const struct slots *slots = execution->slots;
 	const struct execution *at = core->live;
 
+	reason->executor = slots->name;
+	reason->capacity = is_single ? 1 : slots_limit(core, slots);
+	reason->used = (int64_t)(is_single ? core->n_slots_used : slots->n_used);
 	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
-		if (at->has_slot && at->slots == execution->slots &&
+		if (at->has_slot && (is_single || at->slots == execution->slots) &&
 		    reason->names.count < SLOT_HOLDERS_MAX)
 			strings_add(&reason->names, at->proc->name);
 }
@@ -280,7 +279,6 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
-		reason->executor = execution_executor(execution);
 		explain_slot(core, execution, reason);
 	}
 }

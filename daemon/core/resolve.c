@@ -196,6 +196,28 @@ static bool release_joined(struct execution *execution, void *arg)
 	return true;
 }
 
+/* Whether start_outcome tells of the node, as somebody may wait for it. */
+static struct membership *find_pulled(const struct search *search, const struct node *node)
+{
+	if (node->execution == NULL || (node->kind == NODE_MEMBER && !node->is_root))
+		return NULL;
+	return node->kind == NODE_NEW ? &node->execution->first
+	                              : execution_in_run(node->execution, search->run);
+}
+
+/* What a process is going to wait for is as urgent as that is, before anything of it fails. */
+static void raise_pulled(struct search *search, const struct scope *scope)
+{
+	const struct execution *asker =
+	    scope->is_waiting ? core_find_execution(search->core, scope->exec) : NULL;
+
+	for (size_t i = 0; asker != NULL && i < search->n_nodes; i++) {
+		const struct membership *member = find_pulled(search, &search->nodes[i]);
+		if (member != NULL && !membership_is_complete(member))
+			priority_raise(search->core, member->execution, asker->priority);
+	}
+}
+
 void resolve_commit(struct search *search, const struct scope *scope)
 {
 	struct core *core = search->core;
@@ -222,6 +244,7 @@ void resolve_commit(struct search *search, const struct scope *scope)
 		link_node(search, node);
 	}
 	link_late(search);
+	raise_pulled(search, scope);
 	for (size_t i = 0; i < search->n_order; i++) {
 		struct node *node = &search->nodes[search->order[i]];
 		if (node->kind != NODE_NEW || !node->is_reached)
@@ -261,12 +284,7 @@ static void list_pulled(struct search *search, struct start_outcome *outcome)
 	size_t max = 0;
 
 	for (size_t i = 0; i < search->n_nodes; i++) {
-		const struct node *node = &search->nodes[i];
-		if (node->execution == NULL || (node->kind == NODE_MEMBER && !node->is_root))
-			continue;
-		struct membership *member = node->kind == NODE_NEW
-		                                ? &node->execution->first
-		                                : execution_in_run(node->execution, search->run);
+		struct membership *member = find_pulled(search, &search->nodes[i]);
 		if (member != NULL)
 			pulled_add(outcome, &max, member);
 	}

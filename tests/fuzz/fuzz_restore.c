@@ -25,9 +25,10 @@
 static const char definitions_text[] =
     "{\"procs\": {\"a\": {\"run\": \"a\"}, \"b\": {\"run\": \"b\", \"deps\": [\"a\", \"m\"]},"
     " \"c\": {\"deps\": [{\"command\": \"c\"}, \"p::*\"], \"wave\": 1},"
-    " \"d\": {\"run\": \"d\", \"locks\": [\"l\"], \"timeout\": \"5s\"},"
+    " \"d\": {\"run\": \"d\", \"locks\": [\"l\"], \"timeout\": \"5s\","
+    "  \"use\": {\"q\": 3}, \"priority\": 2},"
     " \"e\": {\"deps\": [\"q::1\", {\"special\": \"no_failures\"}]},"
-    " \"f\": {\"run\": \"f\", \"locks\": [\"l\"], \"rdeps\": [\"a\"]}},"
+    " \"f\": {\"run\": \"f\", \"locks\": [\"l\"], \"rdeps\": [\"a\"], \"use\": {\"q\": 2}}},"
     " \"protos\": {\"p::[x]\": {\"run\": \"p\", \"deps\": [\"a\"]},"
     " \"q::[x]\": {\"args\": {\"x\": {\"choices\": {\"command\": \"c\"}}}, \"run\": \"q\"},"
     " \"r::[x]\": {\"run\": \"r\", \"rdeps\": [\"p::[x]\"], \"locks\": [\"[x]\"]}}}";
@@ -397,6 +398,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = {data, size};
 	struct records records = {.input = &input, .core = core_new(&options, 100, 100)};
 
+	core_set_pools(records.core, &(struct pool_limit){"q", 1 + (int64_t)size % 5}, 1);
 	records.restore = restore_begin(records.core);
 	if (add_all(&records) != 0)
 		restore_abandon(records.restore);

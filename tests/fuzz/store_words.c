@@ -19,8 +19,9 @@
 const char *const script_lines[] = {
     "@counters [1,10,10,10]\n",
     "@setting [\"supervisor\",\"$self\"]\n",
-    "@setting [\"workspace\",{\"options\":{\"parallel\":1,\"keep_runs\":1}}]\n",
-    "@definition [1,\"a\",\"proc\",\"client\",\"::\",{\"run\":\"a\",\"locks\":[\"l\"]}]\n",
+    "@setting [\"workspace\",{\"options\":{\"parallel\":1,\"keep_runs\":1},\"pools\":{\"q\":4}}]\n",
+    "@definition [1,\"a\",\"proc\",\"client\",\"::\",{\"run\":\"a\",\"locks\":[\"l\"],"
+    "\"use\":{\"q\":3},\"priority\":2}]\n",
     "@definition [2,\"b\",\"proc\",\"file\",\"::\",{\"run\":\"b\",\"deps\":[\"a\",\"m\"]}]\n",
     "@definition [3,\"p::[x]\",\"proto\",\"client\",\"::\",{\"run\":\"p\",\"deps\":[\"a\"]}]\n",
     "@definition [4,\"c\",\"proc\",\"client\",\"::\",{\"deps\":[{\"command\":\"c\"},\"p::*\"],"

@@ -382,6 +382,7 @@ Test(store, an_older_database_is_brought_up_to_date)
 	    "ALTER TABLE execution DROP COLUMN executor; ALTER TABLE run DROP COLUMN executor;"
 	    "ALTER TABLE execution DROP COLUMN n_transient;"
 	    "ALTER TABLE execution DROP COLUMN retry_ns; DROP TABLE attempt;"
+	    "ALTER TABLE execution DROP COLUMN priority;"
 	    "PRAGMA user_version = 1");
 	store = open_store();
 	core = load(store);
