@@ -55,7 +55,10 @@ static void add_running(struct live_frame *frame, const struct progress_item *it
 	put_name(&line, item, name_columns);
 	line_pad(&line, 2 + name_columns + 1 + DURATION_COLUMNS - strlen(duration));
 	line_put(&line, STYLE_FAINT, duration, DURATION_COLUMNS);
-	if (item->expected_s > 0) {
+	if (item->pending) {
+		line_pad(&line, line.width + 2);
+		line_put(&line, STYLE_FAINT, item->pending, SIZE_MAX);
+	} else if (item->expected_s > 0) {
 		line_pad(&line, line.width + 2);
 		line_put_bar(&line, ran_s / item->expected_s, false, BAR_COLUMNS);
 	}

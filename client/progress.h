@@ -23,6 +23,7 @@ struct progress_item {
 	double expected_s;     /* how long it will run; 0: not known */
 	bool is_asked;         /* somebody was told to ask for that */
 	json_t *deps, *locks;
+	char *pending;     /* why its work has not begun, though it runs; or NULL */
 	char *log;         /* the path of its log; NULL: it has none yet */
 	unsigned snapshot; /* the newest that it was noted since the begin of */
 	TAILQ_ENTRY(progress_item) link;

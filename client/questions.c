@@ -92,47 +92,35 @@ void questions_free(struct questions *questions)
 
 /* --- one question --- */
 
-/* "ask NAME" and what follows. */
-static void print_head(
-    const struct questions *questions, const struct question *question, FILE *stream)
+/* "ask NAME", what follows is text. New. */
+static char *compose(
+    const struct questions *questions, const struct question *question, const char *text)
 {
 	const struct output *out = &questions->out;
+	char *name = output_escape(question->name, strlen(question->name), 0);
+	char *escaped = output_escape(text, strlen(text), 0);
+	char *all = memory_print("%sask%s %s %s", output_style_begin(out, STYLE_BOLD),
+	    output_style_end(out, STYLE_BOLD), name, escaped);
 
-	fprintf(stream, "%sask%s ", output_style_begin(out, STYLE_BOLD),
-	    output_style_end(out, STYLE_BOLD));
-	output_print_escaped(stream, question->name, strlen(question->name), 0);
-	putc(' ', stream);
+	free(name);
+	free(escaped);
+	return all;
 }
 
 static void say(
     const struct questions *questions, const struct question *question, const char *text)
 {
+	char *line = compose(questions, question, text);
+
 	fflush(stdout);
-	print_head(questions, question, stderr);
-	fprintf(stderr, "%s\n", text);
-}
-
-/* What it looks like. New. */
-static char *compose(const struct questions *questions, const struct question *question)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *stream = open_memstream(&text, &size);
-
-	if (!stream)
-		memory_refused();
-	print_head(questions, question, stream);
-	output_print_escaped(stream, question->prompt, strlen(question->prompt), 0);
-	if (question->prompt[0])
-		putc(' ', stream);
-	if (fclose(stream) != 0)
-		memory_refused();
-	return text;
+	fprintf(stderr, "%s\n", line);
+	free(line);
 }
 
 static void put(struct questions *questions, struct question *question)
 {
-	char *text = compose(questions, question);
+	char *line = compose(questions, question, question->prompt);
+	char *text = memory_print("%s%s", line, question->prompt[0] ? " " : "");
 
 	if (prompt_put(questions->prompt, text, question->is_secret) < 0) {
 		questions->is_stopped = true;
@@ -141,6 +129,7 @@ static void put(struct questions *questions, struct question *question)
 		questions->put = question;
 	}
 	free(text);
+	free(line);
 }
 
 /* Takes the question away that is there, if one is. is_line_ended: the cursor is at a line's begin.

@@ -194,11 +194,14 @@ static void add_executor(json_t *view, const struct execution *execution)
 		set(view, "executor", json_string(executor));
 }
 
-/* How long it was pending, where it was. */
+/* Why it is pending, or how long it was, where it was. */
 static void add_pending(json_t *view, const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;
 
+	if (execution->is_pending)
+		set(view, "pending",
+		    view_text(extra && extra->pending ? extra->pending : "has not begun yet"));
 	if (extra && extra->pending_ns > 0)
 		set(view, "pending_time", json_real((double)extra->pending_ns / 1e9));
 }

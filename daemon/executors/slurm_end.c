@@ -205,6 +205,7 @@ bool slurm_has_begun(const char *messages, char **job)
 
 char *slurm_own_words(const char *messages)
 {
+	static const char exited[] = "task 0: Exited with";
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
@@ -213,7 +214,7 @@ char *slurm_own_words(const char *messages)
 		size_t length = strcspn(line, "\n");
 
 		next = line + length + (line[length] == '\n');
-		if (!is_own(line) && !strstr(line, "task 0: Exited with"))
+		if (!is_own(line) && !memmem(line, length, exited, strlen(exited)))
 			fprintf(out, "%.*s\n", (int)length, line);
 	}
 	if (out)

@@ -54,7 +54,7 @@ MpiDefault=none
 ReturnToService=2
 SlurmdParameters=config_overrides
 MessageTimeout=30
-KillWait=2
+KillWait={kill_wait}
 OverTimeLimit=0
 DefMemPerCPU=10
 MailProg=/bin/true
@@ -110,14 +110,14 @@ def end_with_parent():
 class Instance:
     """One controller and one node. A context manager; start() and stop() by hand."""
 
-    def __init__(self, gather="none"):
+    def __init__(self, gather="none", kill_wait=2):
         self.programs = find_programs()
         self.dir = Path(tempfile.mkdtemp(prefix="parproc-slurm-"))
         self.dir.chmod(0o755)
         self.host = socket.gethostname().partition(".")[0]
         self.conf = self.dir / "slurm.conf"
         self.children = {}
-        self.gather = gather
+        self.gather, self.kill_wait = gather, kill_wait
         self.env = {"SLURM_CONF": str(self.conf), "PATH": f"{self.programs.path}:{os.environ['PATH']}"}
         if self.programs.libraries:
             self.env["LD_LIBRARY_PATH"] = self.programs.libraries
@@ -155,7 +155,7 @@ class Instance:
     def configure(self):
         self.conf.write_text(CONFIGURATION.format(
             dir=self.dir, host=self.host, user=getpass.getuser(), plugins=self.programs.plugins, cpus=CPUS,
-            gather=self.gather, controller_port=free_port(), node_port=free_port()))
+            gather=self.gather, kill_wait=self.kill_wait, controller_port=free_port(), node_port=free_port()))
         for name in ("state", "spool", "munge"):
             (self.dir / name).mkdir(mode=0o755 if name != "munge" else 0o700)
         key = self.dir / "munge" / "key"

@@ -139,7 +139,7 @@ class Trees(Case):
         self.until_busy(3)
         self.let_go()
         self.assertEqual(0, self.ws.finish(run).status)
-        self.assertEqual(3, self.most())
+        self.assertLessEqual(self.most(), 3)
         self.check_all_built("a", "b")
         self.until_all_free(3)
 
@@ -151,7 +151,7 @@ class Trees(Case):
                               self.ws.ppctl("--json", "status").views().values()) == 3, "three are pending")
         self.let_go()
         self.assertEqual(0, self.ws.finish(run).status)
-        self.assertEqual(2, self.most())
+        self.assertLessEqual(self.most(), 2)
         self.check_all_built(*[f"p{i}" for i in range(5)])
         self.until_all_free(2)
 
@@ -163,7 +163,7 @@ class Trees(Case):
         self.until_busy(4)
         self.let_go()
         self.assertEqual(0, self.ws.finish(run).status)
-        self.assertEqual(4, self.most())
+        self.assertLessEqual(self.most(), 4)
         self.ws.ppctl("options", "jobserver=2")
         self.until_all_free(2)
 
@@ -179,7 +179,7 @@ class Trees(Case):
         self.until_busy(3)
         self.let_go()
         self.ws.ppctl("wait", "b")
-        self.assertEqual(3, self.most())
+        self.assertLessEqual(self.most(), 3)
 
     def test_what_the_killed_had_is_there_for_who_waits(self):
         """The next one does not begin before it is known that those are lost."""
@@ -210,7 +210,7 @@ class Trees(Case):
         self.until_busy(3)
         self.let_go()
         self.ws.ppctl("wait", "b")
-        self.assertEqual(3, self.most())
+        self.assertLessEqual(self.most(), 3)
 
     def pid_of(self, name):
         exec_ = self.view(name)["exec"]
@@ -241,7 +241,7 @@ class Trees(Case):
         self.let_go()
         self.ws.ppctl("--run", str(run), "wait")
         self.check_all_built("a", "b", "c")
-        self.assertEqual(2, self.most())
+        self.assertLessEqual(self.most(), 2)
         # None was lost, and none doubled.
         self.until_all_free(2)
         self.begin_anew()
@@ -249,7 +249,7 @@ class Trees(Case):
         self.until_busy(2)
         self.let_go()
         self.ws.ppctl("wait", "d")
-        self.assertEqual(2, self.most())
+        self.assertLessEqual(self.most(), 2)
 
     def test_whole_daemon_dies(self):
         self.serve(2, {"a": MAKE, "b": MAKE})
@@ -269,7 +269,7 @@ class Trees(Case):
         self.until_busy(2)
         self.let_go()
         self.ws.ppctl("wait", "b")
-        self.assertEqual(2, self.most())
+        self.assertLessEqual(self.most(), 2)
 
     def test_inside_another_make(self):
         """The client's own jobserver is no worker's: make would say so."""
@@ -438,7 +438,7 @@ class Forms(Case):
         self.until_busy(4)
         self.let_go()
         self.assertEqual(0, self.ws.finish(run).status)
-        self.assertEqual(4, self.most())
+        self.assertLessEqual(self.most(), 4)
         self.check_all_built("a", "b")
         self.until_all_free(4)
 

@@ -190,7 +190,7 @@ class Options(semantics.Case):
         self.serve({"a": proc()}, params={"p": 1})
         shown = self.ws.ppctl("--json", "options").json
         self.assertEqual({"parallel": 100, "mode": "mp", "dynamic": "auto", "separator": "::", "allow_missing_deps": True,
-                          "full_log_on_failure": False, "env": "client", "max_log": "1GiB", "keep_runs": 50, "jobserver": "off"},
+                          "full_log_on_failure": False, "env": "client", "max_log": "1GiB", "keep_runs": 50, "executor": "local", "jobserver": "off"},
                          {key: value for key, value in shown.items() if key not in ("kill_after", "max_result")})
         self.ws.ppctl("options", "parallel=3", "kill_after=1m", "max_result=2KiB", "allow_missing_deps=false")
         self.assertEqual((3, False), tuple(self.ws.ppctl("--json", "options").json[key] for key in

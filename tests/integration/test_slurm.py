@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import unittest
 from pathlib import Path
@@ -30,6 +31,8 @@ def tearDownModule():
 
 
 class SlurmCase(kit.Case):
+    maxDiff = None
+
     def setUp(self):
         super().setUp()
         self.ws.env.update(CLUSTER.env, PATH=f"{kit.BUILD}:{CLUSTER.env['PATH']}")
@@ -135,6 +138,8 @@ class Pending(SlurmCase):
         self.ws.ppctl("start", "small")
         kit.until(lambda: self.view("small")["waits"] == "pending in Slurm: Resources", "small is pending")
         self.assertIn("pending in Slurm: Resources", self.ws.ppctl("why", "small").out)
+        self.assertEqual(self.view("small")["pending"], "pending in Slurm: Resources")
+        self.assertEqual(self.view("small")["executor"], "slurm")
         # However long it is pending, its timeout does not run.
         begun = self.view("small")["started_at"]
         kit.until(lambda: kit.time.time() - begun > 3, "longer than its timeout")
@@ -260,6 +265,28 @@ class Ends(SlurmCase):
 
 
 class Survives(SlurmCase):
+    def test_the_demo_runs_there_and_the_scheduler_dies_in_it(self):
+        """examples/demo, of which three things fail on purpose, as it does on one machine."""
+        shutil.copytree(kit.SOURCE / "examples" / "demo", self.ws.dir, dirs_exist_ok=True)
+        for path in self.ws.dir.rglob("*"):
+            path.chmod(0o755)
+        self.ws.ppctl("run", "release", "licenses", "test::load", status=1)
+        here = self.ws.ppctl("--json", "--run", "1", "status").views()
+        words = ["--json", "run", "--executor", "slurm", "release", "licenses", "test::load"]
+        run = self.ws.start(kit.PPCTL, *words)
+        kit.until(lambda: CLUSTER.jobs("RUNNING"), "something runs on the node")
+        kit.until(lambda: any(name.startswith("build") for name in CLUSTER.jobs("RUNNING")), "something is built")
+        scheduler, _ = self.ws.pids()
+        os.kill(scheduler, signal.SIGKILL)
+        done = self.ws.finish(run)
+        self.assertEqual(done.status, 1, done)
+        there = self.ws.ppctl("--json", "--run", "2", "status").views()
+        self.assertEqual({name: (view["state"], view["error"]) for name, view in there.items()},
+                         {name: (view["state"], view["error"]) for name, view in here.items()})
+        ran = [view for view in there.values() if view["started_at"]]
+        self.assertEqual({view["executor"] for view in ran}, {"slurm"})
+        self.assertEqual({view.get("attempt", 1) for view in ran}, {1})
+
     def test_the_scheduler_dies_in_the_middle(self):
         self.define({"big": {"run": self.ws.gate("gate"), "resources": {"cpus": slurm.CPUS}},
                      "small": {"run": "echo once >>log"}, "last": {"deps": ["big", "small"], "run": "echo last >>log"}})

@@ -93,6 +93,19 @@ Test(live, states_are_counted)
 	cr_assert_eq(progress.n_failed, 1);
 }
 
+Test(live, what_is_pending_says_why)
+{
+	json_t *view = json_pack("{s:s, s:s, s:i, s:f, s:s}", "name", "a", "state", "running",
+	    "exec", 1, "started_at", 105.0, "pending", "pending in Slurm: Resources");
+
+	progress_note(&progress, view);
+	cr_assert_str_eq(TAILQ_FIRST(&progress.running)->pending, "pending in Slurm: Resources");
+	json_object_del(view, "pending");
+	progress_note(&progress, view);
+	cr_assert_null(TAILQ_FIRST(&progress.running)->pending);
+	json_decref(view);
+}
+
 static void expect_reason(const char *wanted)
 {
 	char *reason = progress_reason(&progress, TAILQ_LAST(&progress.waiting, progress_list));
