@@ -180,7 +180,8 @@ static const struct method_param open_params[] = {
 static const struct method_param run_params[] = {
     P_AFTER,
     SCHEDULING_PARAMS,
-    PARAM("subscribe", PARAM_BOOLEAN, "send the run's events until the answer"),
+    PARAM("subscribe", PARAM_BOOLEAN,
+        "send the run's events until the answer; first where what it has joined is"),
     PARAM("terminal", PARAM_BOOLEAN, "three descriptors come with the request"),
     END,
 };
