@@ -84,7 +84,7 @@ static const struct method_param values_params[] = {P_REQUEST_ID, P_VALUES, END}
 static const struct method_param start_params[] = {SCHEDULING_PARAMS, END};
 static const struct method_param named_params[] = {P_EXEC, P_NAME, P_RUN, END};
 static const struct method_param log_params[] = {
-    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default"), P_EXEC, P_NAME,
+    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default (0)"), P_EXEC, P_NAME,
     P_RUN, END};
 static const struct method_param close_params[] = {P_EXEC, P_REQUEST_ID, P_RUN, END};
 static const struct method_param undefine_params[] = {P_NAMES_REQUIRED, P_REQUEST_ID, END};
@@ -193,7 +193,8 @@ static const struct method_param run_params[] = {
     P_BRIEF,
     SCHEDULING_PARAMS,
     P_STATES,
-    PARAM("subscribe", PARAM_BOOLEAN, "send the run's events until the answer"),
+    PARAM("subscribe", PARAM_BOOLEAN,
+        "send the run's events until the answer; first where what it has joined is"),
     PARAM("terminal", PARAM_BOOLEAN, "three descriptors come with the request"),
     END,
 };
