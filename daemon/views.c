@@ -399,6 +399,8 @@ void view_put(struct json_text *text, const struct view *view)
 		put_null(to, "result");
 	put_text(to, "waits", view->waits);
 	put_executor(to, execution);
+	if (execution->priority != 0)
+		put_integer(to, "priority", execution->priority);
 	put_attempt(to, execution);
 	put_pending(to, execution);
 	put_log_ignore(to, execution);
