@@ -83,6 +83,17 @@ class Prefix(kit.Case):
         self.assertEqual(view["error"], "spawn")
         self.assertIn("there is no executor far", view["info"])
 
+    def test_what_was_set_names_one_that_is_gone(self):
+        self.ws.define({"a": {"run": "echo ran"}}, executors={"far": {"command": ["env"]}})
+        self.ws.ppctl("options", "executor=far")
+        self.ws.define({"a": {"run": "echo ran again"}})
+        err = self.ws.ppctl("run", "a", status=2).err
+        self.assertIn("there is no executor far", err)
+        self.assertIn("it was set with ppctl options executor=far", err)
+        self.ws.ppctl("options", "executor=local")
+        self.ws.ppctl("run", "a")
+        self.assertEqual(self.ws.ppctl("logs", "a").out, "ran again\n")
+
 
 class Refused(kit.Case):
     def refuses(self, document, *words):
