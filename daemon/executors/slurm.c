@@ -117,6 +117,16 @@ void slurm_begin(struct slurm *slurm, struct execution *execution)
 	slurm_watch(slurm);
 }
 
+void slurm_discard(struct slurm *slurm, const struct execution *execution)
+{
+	struct job *job = jobs_find(slurm, execution->id);
+
+	keep_remove_file(
+	    slurm->daemon, messages_path(slurm->daemon, execution->id, execution->attempt));
+	if (job)
+		jobs_drop(slurm, job);
+}
+
 void slurm_signal(struct slurm *slurm, const struct execution *execution, int signal)
 {
 	struct job *job = jobs_find(slurm, execution->id);

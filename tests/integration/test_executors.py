@@ -23,6 +23,12 @@ exec "$@"
 """
 
 
+def nothing_is_left(ws):
+    """Of the files that are made for a process elsewhere."""
+    work = ws.dir / ".parproc" / "work"
+    kit.until(lambda: not [*work.glob("*.context"), *work.glob("*.slurm")], f"no file is left in {work}")
+
+
 class Prefix(kit.Case):
     def test_words_are_put_before_those_of_the_process(self):
         self.ws.define(
@@ -72,6 +78,19 @@ class Prefix(kit.Case):
         self.assertIn("this process runs on ", log)
         self.assertIn("and its daemon on elsewhere", log)
         self.assertIn("\n3\n", log)
+
+    def test_a_program_that_cannot_be_started_is_named(self):
+        self.ws.write("text", "no program")
+        self.ws.define({"a": {"run": "true", "executor": "gone"}, "b": {"run": ["true"], "executor": "text"},
+                        "c": {"run": "true", "cwd": "nowhere", "executor": "gone"}},
+                       executors={"gone": {"command": ["[workspace]/no-such", "-x"]}, "text": {"command": ["./text"]}})
+        views = self.ws.ppctl("--json", "run", "a", "b", "c", status=1).views()
+        self.assertEqual({view["error"] for view in views.values()}, {"spawn"})
+        self.assertEqual(views["a"]["info"],
+                         f"executor gone: exec: No such file or directory: {self.ws.dir}/no-such")
+        self.assertEqual(views["b"]["info"], "executor text: exec: Permission denied: ./text")
+        self.assertIn("chdir: No such file or directory:", views["c"]["info"])
+        nothing_is_left(self.ws)
 
     def test_one_that_is_gone_is_no_local_one(self):
         self.ws.define({"a": {"run": "echo ran"}}, executors={"far": {"command": ["env"]}})
