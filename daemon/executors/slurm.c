@@ -30,6 +30,8 @@
 #include "daemon/pending.h"
 #include "daemon/results.h"
 
+/* Of more than this the begin and the end are read: one tells of the start, one of what became of
+ * it. Only an srun that was told to be verbose says so much. */
 #define MESSAGES_MAX (64u << 10)
 
 /* --- what Slurm says --- */
@@ -43,21 +45,47 @@ static char *messages_path(const struct daemon *daemon, uint64_t exec, unsigned 
 	return process_file(daemon->state_directory, exec, suffix);
 }
 
+/* Reads from offset on; returns how much there was. */
+static size_t read_part(int fd, uint64_t offset, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < size &&
+	       (got = pread(fd, text + length, size - length, (off_t)(offset + length))) != 0) {
+		if (got < 0 && errno != EINTR)
+			break;
+		length += got > 0 ? (size_t)got : 0;
+	}
+	return length;
+}
+
 /* What is in the file, or ""; when that was, in *since_ns (may be NULL). */
 static char *read_messages(
     const struct daemon *daemon, uint64_t exec, unsigned attempt, int64_t *since_ns)
 {
 	char *path = messages_path(daemon, exec, attempt), *text;
 	struct stat status;
-	size_t length;
+	uint64_t size = 0;
+	size_t begin, length;
+	int fd = result_open(path, &size);
 
 	if (since_ns)
-		*since_ns = stat(path, &status) == 0 ? status.st_mtim.tv_sec * INT64_C(1000000000) +
-		                                           status.st_mtim.tv_nsec
-		                                     : 0;
-	text = result_read_file(path, MESSAGES_MAX, &length);
+		*since_ns =
+		    fd >= 0 && fstat(fd, &status) == 0
+		        ? status.st_mtim.tv_sec * INT64_C(1000000000) + status.st_mtim.tv_nsec
+		        : 0;
 	free(path);
-	return text ? text : mem_copy("");
+	if (fd < 0)
+		return mem_copy("");
+	begin = size > MESSAGES_MAX ? MESSAGES_MAX / 2 : (size_t)size;
+	text = mem_new(MESSAGES_MAX + 1, 1);
+	length = read_part(fd, 0, text, begin);
+	if (size > MESSAGES_MAX)
+		length += read_part(fd, size - MESSAGES_MAX / 2, text + length, MESSAGES_MAX / 2);
+	text[length] = '\0';
+	close(fd);
+	return text;
 }
 
 /* Looks whether its process was executed. */

@@ -188,6 +188,25 @@ class PlayedSlurm(kit.Case):
                                      "{ touch tried; exit 1; }", "retries": {"times": 1, "delay": 0}}})
         self.ws.ppctl("run", "--executor", "slurm", "a")
 
+    def test_a_verbose_srun(self):
+        """More than is read of what it says: the begin of it is enough."""
+        script = SRUN.format(dir=self.ws.dir).replace(
+            'exec "$@"', '"$@" || exit; yes "srun: debug: words" | head -n 20000 >&2')
+        self.ws.write("bin/srun", script, 0o755)
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
+
+    def test_what_never_was_a_job_leaves_nothing(self):
+        self.ws.define({"a": {"run": "true", "cwd": "nowhere"}})
+        view = self.ws.ppctl("--json", "run", "--executor", "slurm", "a", status=1).views()["a"]
+        self.assertIn("chdir: No such file or directory", view["info"])
+        nothing_is_left(self.ws)
+
+    def test_as_much_memory_as_a_number_holds(self):
+        self.ws.define({"a": {"run": "true", "resources": {"memory": 2**63 - 1}}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
+        self.assertIn("--mem=9007199254740992K", self.ws.read("words").splitlines())
+
     def test_no_success_without_a_beginning(self):
         self.ws.write("bin/srun", "#!/bin/sh\nexit 0\n", 0o755)
         self.ws.define({"a": {"run": "true"}})

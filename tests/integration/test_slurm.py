@@ -120,7 +120,11 @@ class Works(SlurmCase):
 
     def test_what_the_asker_has_of_a_job_is_not_passed_on(self):
         self.define({"a": {"run": "echo $SLURM_JOB_ID"}})
-        self.ws.ppctl("run", "a", env={"SLURM_JOB_ID": "99999", "SLURM_NTASKS": "7"})
+        self.ws.ppctl("run", "a", env={
+            "SLURM_JOB_ID": "99999", "SLURM_NTASKS": "7", "SLURM_NTASKS_PER_NODE": "7", "SLURM_GPUS_PER_NODE": "3",
+            "SLURM_CPU_BIND": "quiet,mask_cpu:0x8000000000", "SLURM_LABELIO": "1", "SLURM_STDOUTMODE": "none",
+            "SLURM_DEBUG": "5", "SRUN_CPUS_PER_TASK": "100000"})
+        self.assertRegex(self.ws.ppctl("logs", "a").out, r"^\d+\n$")
         self.assertNotEqual(self.ws.ppctl("logs", "a").out, "99999\n")
 
     def test_a_directory_or_program_that_is_not_there(self):
