@@ -238,9 +238,13 @@ static void explain_slot(
     const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	const struct execution *at = core->live;
+	bool is_single = core->options.is_single;
 
+	reason->executor = execution_executor(execution);
+	reason->capacity = slots_limit(core, execution->slots);
+	reason->used = (int64_t)(is_single ? core->n_slots_used : execution->slots->n_used);
 	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
-		if (at->has_slot && at->slots == execution->slots &&
+		if (at->has_slot && (is_single || at->slots == execution->slots) &&
 		    reason->names.count < SLOT_HOLDERS_MAX)
 			strings_add(&reason->names, at->proc->name);
 }
@@ -274,7 +278,6 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		explain_lock(execution, reason);
 	} else {
 		reason->kind = WAITS_SLOT;
-		reason->executor = execution_executor(execution);
 		explain_slot(core, execution, reason);
 	}
 }

@@ -62,6 +62,12 @@ class Prefix(kit.Case):
         for name in ("far0", "far1", "here0"):
             self.ws.until_state(name, "running")
         self.assertEqual(self.ws.states("far2", "here1"), {"far2": "wanted", "here1": "wanted"})
+        self.assertEqual(self.ws.ppctl("--json", "status", "far2").views()["far2"]["waits"], "waits for a free slot of far")
+        self.assertRegex(self.ws.ppctl("why", "far2").out.splitlines()[0],
+                         r"^far2 waits for a free slot of far: 2 may run there at once \(executors\.far\.parallel\), "
+                         r"now (far0 and far1|far1 and far0)$")
+        self.assertIn("here1 waits for a free slot: 1 may run at once (parallel), now here0",
+                      self.ws.ppctl("why", "here1").out)
         for gate in ("far-gate0", "here-gate0", "far-gate1", "far-gate2", "here-gate1"):
             self.ws.open_gate(gate)
         self.ws.ppctl("wait")
