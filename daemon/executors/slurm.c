@@ -20,6 +20,7 @@
 #include "daemon/daemon.h"
 #include "daemon/dynamic.h"
 #include "daemon/effects.h"
+#include "daemon/executors/executors.h"
 #include "daemon/executors/slurm_command.h"
 #include "daemon/executors/slurm_end.h"
 #include "daemon/executors/slurm_jobs.h"
@@ -166,7 +167,7 @@ void slurm_signal(struct slurm *slurm, const struct execution *execution, int si
 	}
 	look_for_begin(slurm, job);
 	if (job->phase == JOB_ENDING && signal == SIGKILL)
-		job->is_given_up = true;
+		job->give_up_ns = scheduler_now_ns() + SLURM_GIVE_UP_AFTER_NS;
 	else if (job->phase == JOB_BEGUN)
 		strings_add(signal == SIGKILL ? &slurm->to_kill : &slurm->to_signal, job->id);
 	else if (job->phase == JOB_PENDING) /* on which srun takes it out of the queue */
@@ -274,39 +275,50 @@ static void kill_late(struct slurm *slurm, int64_t now_ns)
 	}
 }
 
-/* The job is gone, or nobody can tell for so long that it is given up. */
-static void finish_ending(struct slurm *slurm, struct job *job)
+/* Whether it was told to go at once, and has had its chance: Slurm was asked for it, and told to
+ * end what there was; or does not answer. */
+static bool is_given_up(const struct slurm *slurm, const struct job *job, int64_t now_ns)
+{
+	return job->give_up_ns &&
+	       (slurm->is_silent || job->n_answers >= 2 || job->give_up_ns <= now_ns);
+}
+
+/* The job is gone, or is given up. */
+static void finish_ending(struct slurm *slurm, struct job *job, bool is_gone)
 {
 	struct daemon *daemon = slurm->daemon;
 	const struct exit_report lost = {.is_lost = true,
-	    .info = job->is_given_up
-	                ? "lost with an earlier daemon; its job in Slurm may still run"
-	                : "the daemon died while it ran in Slurm; its job was canceled"};
+	    .info = is_gone ? "the daemon died while it ran in Slurm; its job was canceled"
+	                    : "lost with an earlier daemon; its job in Slurm may still run"};
 	struct worker_exit report = job->report;
+	struct execution *execution = core_find_execution(daemon->core, job->exec);
 	bool has_report = job->has_report;
 	uint64_t exec = job->exec;
 
-	if (job->is_given_up)
+	if (!is_gone)
 		log_error("a job in Slurm may still run exec=%" PRIu64, exec);
 	if (has_report) {
 		effects_finish(daemon, &report);
-		job = jobs_find(slurm, exec);
-	} else {
-		core_exited(daemon->core, exec, &lost, scheduler_now_ns());
+	} else if (execution) {
+		executors_discard(daemon, execution);
+		effects_report(daemon, execution, &lost);
 	}
+	job = jobs_find(slurm, exec);
 	if (job)
 		jobs_drop(slurm, job);
 	scheduler_wake(daemon);
 }
 
-static void finish_endings(struct slurm *slurm)
+static void finish_endings(struct slurm *slurm, int64_t now_ns)
 {
 	struct job *job, *next;
 
 	for (job = TAILQ_FIRST(&slurm->ending); job; job = next) {
+		bool is_gone = job->n_absent >= 2;
+
 		next = TAILQ_NEXT(job, of_phase);
-		if (job->n_absent >= 2 || job->is_given_up)
-			finish_ending(slurm, job);
+		if (is_gone || is_given_up(slurm, job, now_ns))
+			finish_ending(slurm, job, is_gone);
 	}
 }
 
@@ -316,5 +328,5 @@ void slurm_tick(struct slurm *slurm)
 
 	look_at_pending(slurm);
 	kill_late(slurm, now_ns);
-	finish_endings(slurm);
+	finish_endings(slurm, now_ns);
 }

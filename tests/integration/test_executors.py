@@ -4,6 +4,7 @@ Slurm is played by little scripts here; test_slurm.py has the real one.
 """
 
 import os
+import signal
 import unittest
 
 import kit
@@ -96,6 +97,28 @@ class Prefix(kit.Case):
                          f"executor gone: exec: No such file or directory: {self.ws.dir}/no-such")
         self.assertEqual(views["b"]["info"], "executor text: exec: Permission denied: ./text")
         self.assertIn("chdir: No such file or directory:", views["c"]["info"])
+        nothing_is_left(self.ws)
+
+    def test_one_at_a_time_wherever_it_runs(self):
+        self.ws.define({"here": {"run": self.ws.gate("gate")}, "there": {"run": "true", "executor": "far"}},
+                       executors={"far": {"command": ["env"]}}, options={"mode": "single"})
+        self.ws.ppctl("start", "here")
+        self.ws.until_state("here", "running")
+        self.ws.ppctl("start", "there")
+        self.assertIn("there waits for its turn: one runs at a time (mode: single), now here",
+                      self.ws.ppctl("why", "there").out)
+        self.ws.open_gate("gate")
+        self.ws.ppctl("wait")
+
+    def test_of_what_is_lost_no_file_is_left(self):
+        self.ws.define({"a": {"run": self.ws.gate("gate"), "executor": "far"}}, executors={"far": {"command": ["env"]}})
+        self.ws.ppctl("start", "a")
+        self.ws.until_state("a", "running")
+        for pid in reversed(self.ws.pids()):
+            os.kill(pid, signal.SIGKILL)
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppd("-d")
+        self.ws.until_state("a", "failed")
         nothing_is_left(self.ws)
 
     def test_one_that_is_gone_is_no_local_one(self):

@@ -330,6 +330,18 @@ class Survives(SlurmCase):
         self.assertEqual(self.view("a")["error"], "lost")
         self.assertIn("its job was canceled", self.view("a")["info"])
 
+    def test_what_is_lost_is_canceled_in_slurm_however_soon_it_is_killed(self):
+        self.define({"a": {"run": "while :; do sleep 1; done"}})
+        self.ws.ppctl("start", "a")
+        self.until_begun("a")
+        for pid in reversed(self.ws.pids()):
+            os.kill(pid, signal.SIGKILL)
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppd("-d")
+        self.ws.ppctl("cancel", "--kill", "a")
+        self.ws.until_state("a", "failed")
+        self.assertNotIn("a", CLUSTER.jobs("RUNNING"))
+
 
 if __name__ == "__main__":
     kit.main()
