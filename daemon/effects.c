@@ -135,6 +135,7 @@ static void fail_to_spawn(struct daemon *daemon, struct execution *execution, ch
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
 
+	executors_discard(daemon, execution);
 	effects_report(daemon, execution, &report);
 	free(info);
 }
@@ -384,6 +385,7 @@ static void discard(struct daemon *daemon, const struct execution *execution)
 {
 	char *path;
 
+	executors_discard(daemon, execution);
 	if (execution->definition->result != RESULT_STDOUT)
 		return;
 	path = process_file(daemon->state_directory, execution->id, "out");
@@ -407,7 +409,8 @@ static char *explain_spawn_failure(
 
 	process_build(&process, &daemon->effects->place, execution, &execution->definition->run,
 	    &(struct process_output){0});
-	info = process_explain_failure(&process, report->spawn_stage, report->spawn_errno);
+	info = executors_explain_failure(
+	    daemon, execution, &process, report->spawn_stage, report->spawn_errno);
 	process_clear(&process);
 	return info;
 }
