@@ -129,6 +129,14 @@ int64_t pool_next_report_ns(const struct pool *pool)
 	return worker != NULL ? worker->clock_ns + START_REPORT_NS : INT64_MAX;
 }
 
+/* Those that wait for what they have started would be said again by the next scheduler; that one
+ * has given up meanwhile would not. */
+static void take_token_back(struct pool *pool, struct worker *worker)
+{
+	if (worker->is_alive && worker->is_token_user && !worker->has_token)
+		worker->has_token = tokens_take(&pool->tokens);
+}
+
 static int report_held(uint32_t env, void *arg)
 {
 	struct pool *pool = arg;
@@ -151,6 +159,7 @@ int pool_set_link(struct pool *pool, struct link *link)
 		return -1;
 	for (worker = pool->table.by_key; worker != NULL; worker = worker->by_key.next) {
 		unreported_remove(pool, worker);
+		take_token_back(pool, worker);
 		if (report(pool, worker) != 0)
 			return -1;
 	}
@@ -262,12 +271,12 @@ static int handle_lend_token(struct pool *pool, const struct wire_message *messa
 {
 	struct worker *worker = table_find(&pool->table, message->key);
 
-	if (worker == NULL || !worker->is_alive || !worker->is_token_user)
+	if (worker == NULL)
 		return 0;
 	if (message->is_on)
 		give_token(pool, worker);
-	else if (!worker->has_token)
-		worker->has_token = tokens_take(&pool->tokens);
+	else
+		take_token_back(pool, worker);
 	return 0;
 }
 
