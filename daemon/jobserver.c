@@ -19,6 +19,7 @@
 #include "daemon/dynamic.h"
 #include "daemon/effects.h"
 #include "daemon/extra.h"
+#include "daemon/logs.h"
 #include "daemon/pending.h"
 #include "daemon/workers.h"
 #include "daemon/workspace/workspace.h"
@@ -121,12 +122,13 @@ bool jobserver_concerns(const struct execution *execution)
 
 /* --- queues --- */
 
-static void fail(struct daemon *daemon, const struct execution *execution, const char *info)
+static void fail(struct daemon *daemon, struct execution *execution, const char *info)
 {
 	const struct exit_report report = {.is_spawn_failure = true, .info = info};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	if (exec_extra_get(execution, daemon->logs_directory))
+		logs_begin_attempt(execution);
+	effects_report(daemon, execution, &report);
 }
 
 /* Puts the execution into a queue; style: that it is to be started with, none where it asks. */
@@ -168,12 +170,11 @@ static struct execution *take(struct daemon *daemon, struct job *job)
 }
 
 /* Its process is not there, and there will be none: as if the signal had ended it. */
-static void end_unstarted(struct daemon *daemon, const struct execution *execution, int signal)
+static void end_unstarted(struct daemon *daemon, struct execution *execution, int signal)
 {
 	const struct exit_report report = {.wait_status = signal};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	effects_report(daemon, execution, &report);
 }
 
 /* --- which form --- */

@@ -430,6 +430,16 @@ class Forms(Case):
         ws.ppctl("run", "fifo", status=1)
         self.assertIn("use jobserver: pipe", ws.ppctl("why", "fifo").out)
 
+    def test_attempts_without_a_process(self):
+        """Each is told of, like those of a command that is not there."""
+        ws = self.workspace("with blank")
+        ws.define({"a": {"run": "true", "jobserver": "fifo", "retries": {"times": 2, "delay": "1ms"}}},
+                  options={"jobserver": 2})
+        ws.ppctl("run", "a", status=1)
+        shown = ws.ppctl("--json", "show", "a").json
+        self.assertEqual([(1, "spawn"), (2, "spawn")],
+                         [(one["attempt"], one["error"]) for one in shown["attempts"]])
+
     def test_fifo_clients_share_with_make(self):
         client = {"run": "python3 client.py", "jobserver": "fifo"}
         procs = {"a": client, "b": MAKE if shutil.which("make") else client}
