@@ -238,6 +238,7 @@ bool tokens_collect(struct tokens *tokens)
 {
 	if (tokens->fd == -1)
 		return false;
+	trim(tokens);
 	absorb_surplus(tokens);
 	if (!tokens->is_wanted || tokens->is_reserved || tokens->is_suspended ||
 	    get(tokens, 1) == 0)

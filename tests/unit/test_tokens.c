@@ -104,6 +104,19 @@ Test(tokens, what_comes_late_is_none_too_many)
 	cr_assert_eq(count_free(), 2);
 }
 
+Test(tokens, what_comes_late_is_reserved_for_nobody)
+{
+	tokens_set(&tokens, 2, path);
+	cr_assert(tokens_take(&tokens));
+	cr_assert(tokens_take(&tokens));
+	tokens_want(&tokens, true);
+	bring_back();
+	cr_assert_not(tokens_collect(&tokens));
+	cr_assert_eq(count_free(), 0);
+	tokens_give(&tokens);
+	cr_assert(tokens_collect(&tokens));
+}
+
 Test(tokens, more_and_fewer)
 {
 	tokens_set(&tokens, 1, path);
