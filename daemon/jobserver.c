@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
@@ -105,10 +106,11 @@ int jobserver_count_free(const struct daemon *daemon)
 {
 	int fd = open(daemon->jobserver->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	int count = -1;
+	struct stat status;
 
 	if (fd < 0)
 		return -1;
-	if (ioctl(fd, FIONREAD, &count) < 0)
+	if (fstat(fd, &status) < 0 || !S_ISFIFO(status.st_mode) || ioctl(fd, FIONREAD, &count) < 0)
 		count = -1;
 	close(fd);
 	return count;

@@ -226,6 +226,33 @@ Test(tokens, whatever_was_there_is_another_ones)
 	cr_assert_eq(count_free(), 1);
 }
 
+Test(tokens, another_one_in_its_place)
+{
+	int old;
+
+	tokens_set(&tokens, 2, path);
+	cr_assert_eq(tokens_check(&tokens), 0);
+	old = tokens.fd;
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens.fd, old, "nothing was to be mended");
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(tokens_check(&tokens), -1);
+	cr_assert_eq(errno, ENOENT);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(tokens_check(&tokens), -1);
+	cr_assert_eq(errno, ESTALE);
+	tokens_want(&tokens, true);
+	cr_assert(tokens_collect(&tokens));
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens_check(&tokens), 0);
+	cr_assert_eq(count_free(), 2);
+	/* Where none are to be none are made. */
+	tokens_set(&tokens, 0, path);
+	tokens_refill(&tokens);
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens.fd, -1);
+}
+
 Test(tokens, where_there_can_be_no_fifo)
 {
 	tokens_set(&tokens, 1, "/nowhere/at/all");
