@@ -154,10 +154,7 @@ void effects_start(
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	/* The logs of all attempts are in one folder. */
-	if (execution->attempt == 1 || !extra->log_run)
-		extra->log_run = execution_run(execution)->id;
-	extra->log_attempt = execution->attempt;
+	logs_begin_attempt(execution);
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
