@@ -31,6 +31,20 @@ class Retries(kit.Case):
             with open(one["log"], encoding="utf-8") as log:
                 self.assertEqual(f"attempt {one['attempt']}\n", log.read())
 
+    def test_people_see_which_attempt_it_was(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"{THIRD} || exit 1; {gate}; exit 1", "retries": {"times": 2, "delay": 0}}})
+        self.ws.ppctl("start", "a")
+        kit.until(lambda: (self.ws.dir / "times").exists() and self.times() == 3, "the last attempt runs")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"\na +running +\S+ +attempt 3 of 3\n")
+        self.assertIn("a is running (attempt 3 of 3)\n", self.ws.ppctl("why", "a").out)
+        self.ws.open_gate("gate")
+        self.ws.until_state("a", "failed")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"\na +failed +\S+ +exit 1 \(attempt 3 of 3\)\n")
+        self.assertIn("a failed (exit): exit status 1 (attempt 3 of 3)\n", self.ws.ppctl("why", "a").out)
+        self.assertRegex(self.ws.ppctl("show", "a").out, r"\n  attempt: 2, error: exit, info: exit status 1, "
+                                                         r"started_at: \d{4}-\d\d-\d\d \S+, ended_at: ")
+
     def test_the_last_failure_is_the_one_that_is_told(self):
         self.ws.define({"a": {"run": "echo x >>times; exit $(wc -l <times)", "retries": {"times": 2, "delay": 0}}})
         done = self.ws.ppctl("--json", "run", "a", status=1)
