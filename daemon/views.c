@@ -211,7 +211,8 @@ static void add_attempt(json_t *view, const struct execution *execution)
 {
 	const struct retries *retries = &execution->definition->retries;
 
-	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
+	if (execution->attempt == 0 ||
+	    (retries->times == 0 && execution->attempt == 1 && execution->n_transient == 0))
 		return;
 	set(view, "attempt", json_integer(execution->attempt));
 	set(view, "attempts", json_integer(retries->times + execution->n_transient + 1));
