@@ -57,6 +57,15 @@ class Retries(kit.Case):
                           "retry a exit status 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
         self.assertRegex(lines[-1], r"\Aok a \d+\.\ds\Z")
 
+    def test_what_is_canceled_between_attempts_is_not_told_to_start(self):
+        self.ws.define({"a": {"run": "exit 7", "retries": {"delay": "1h"}}, "b": {"run": "true"}})
+        self.ws.ppctl("run", "b")
+        runner = self.ws.start(kit.PPCTL, "run", "a")
+        kit.until(lambda: self.ws.ppctl("--json", "status", "a").views().get("a", {}).get("retry_at"), "a waits")
+        self.ws.ppctl("cancel", "a")
+        lines = self.ws.finish(runner).out.splitlines()
+        self.assertEqual(["start a", "retry a", "FAIL a"], [" ".join(line.split()[:2]) for line in lines[:3]])
+
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
         self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
