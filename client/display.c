@@ -297,6 +297,14 @@ void display_begin(struct display *display, const json_t *views)
 	}
 }
 
+const char *const *display_get_states(const struct display *display)
+{
+	static const char *const begun[] = {
+	    "running", "succeeded", "failed", "skipped", "up_to_date", NULL};
+
+	return display && (display->live || display->mode == DISPLAY_ALL) ? NULL : begun;
+}
+
 bool display_is_waiting_for(const struct display *display, const json_t *view)
 {
 	json_int_t exec = json_integer_value(json_object_get(view, "exec"));

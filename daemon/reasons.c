@@ -147,7 +147,9 @@ static char *describe_reason(
 	case WAITS_POOL:
 		return describe_pool(reason, names);
 	case WAITS_SLOT:
-		return mem_print("waits for a free slot");
+		return strcmp(reason->executor, CORE_LOCAL) != 0
+		           ? mem_print("waits for a free slot of %s", reason->executor)
+		           : mem_print("waits for a free slot");
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
 		return NULL;
 	}
@@ -238,23 +240,24 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 {
 	const struct core_options *options = core_get_options(core);
 	struct strings holders = {0};
-	struct core_load load;
+	int64_t n_others = reason->used - (int64_t)reason->names.count;
 	char *names, *text;
 
-	core_get_load(core, &load);
 	for (size_t i = 0; i < reason->names.count; i++)
 		strings_add(&holders, reason->names.items[i]);
-	if (load.n_slots_used > holders.count && holders.count > 0)
-		strings_take(
-		    &holders, mem_print("%llu others",
-		                  (unsigned long long)(load.n_slots_used - holders.count)));
+	if (n_others > 0 && holders.count > 0)
+		strings_take(&holders,
+		    mem_print("%lld other%s", (long long)n_others, n_others > 1 ? "s" : ""));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(
 		    "waits for its turn: one runs at a time (mode: single), now %s", names);
+	else if (strcmp(reason->executor, CORE_LOCAL) != 0)
+		text = mem_print("waits for a free slot of %s: %lld may run there at once, now %s",
+		    reason->executor, (long long)reason->capacity, names);
 	else
-		text = mem_print("waits for a free slot: %u may run at once (parallel), now %s",
-		    options->parallel, names);
+		text = mem_print("waits for a free slot: %lld may run at once (parallel), now %s",
+		    (long long)reason->capacity, names);
 	free(names);
 	strings_clear(&holders);
 	return text;

@@ -151,6 +151,11 @@ void slots_give_back(struct core *core, struct execution *execution)
 	execution->slots->n_used--;
 }
 
+uint32_t slots_limit(const struct core *core, const struct slots *slots)
+{
+	return slots == core->executors[0] ? core->options.parallel : slots->limit;
+}
+
 struct execution *slots_next(const struct core *core)
 {
 	const struct heap_node *next = NULL;
@@ -160,9 +165,8 @@ struct execution *slots_next(const struct core *core)
 	for (size_t i = 0; i < core->n_executors; i++) {
 		const struct slots *slots = core->executors[i];
 		const struct heap_node *top = heap_top(&slots->ready);
-		uint32_t limit = i == 0 ? core->options.parallel : slots->limit;
 
-		if (top != NULL && slots->n_used < limit &&
+		if (top != NULL && slots->n_used < slots_limit(core, slots) &&
 		    (next == NULL || ready_is_less(top, next)))
 			next = top;
 	}
