@@ -56,12 +56,17 @@ static char *describe_locks(const struct execution *execution)
 	return text;
 }
 
-static char *describe_lock_wait(const struct execution *execution, const char *holders)
+static char *describe_lock_wait(
+    const struct execution *execution, const struct reason *reason, const char *names)
 {
-	char *locks = describe_locks(execution);
-	char *text = *holders ? mem_print("waits for %s, held by %s", locks, holders)
-	                      : mem_print("waits for %s", locks);
+	char *locks = describe_locks(execution), *text;
 
+	if (!*names)
+		text = mem_print("waits for %s", locks);
+	else if (reason->n_held > 0)
+		text = mem_print("waits for %s, held by %s", locks, names);
+	else
+		text = mem_print("waits for %s, for which %s comes first", locks, names);
 	free(locks);
 	return text;
 }
@@ -77,12 +82,18 @@ static void format_duration(int64_t duration_ns, char *text, size_t size)
 		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
 }
 
+/* How many there may be. */
+static unsigned count_attempts(const struct execution *execution)
+{
+	return execution->definition->retries.times + execution->n_transient + 1u;
+}
+
 /* now_ns: 0 where it is said later, too. */
 static char *describe_retry(
     const struct execution *execution, const struct reason *reason, int64_t now_ns)
 {
 	const char *why = execution->info ? execution->info : "it failed";
-	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+	unsigned last = count_attempts(execution);
 	unsigned next = execution->attempt + 1u;
 	char duration[32];
 
@@ -132,7 +143,7 @@ static char *describe_reason(
 	case WAITS_DEPS:
 		return mem_print("waits for %s", names);
 	case WAITS_LOCK:
-		return describe_lock_wait(execution, names);
+		return describe_lock_wait(execution, reason, names);
 	case WAITS_POOL:
 		return describe_pool(reason, names);
 	case WAITS_SLOT:
@@ -407,8 +418,7 @@ static char *describe_failure(
 	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
-/* One line about the state of the execution. */
-static char *describe_state(const struct core *core, const struct execution *execution,
+static char *describe_own_state(const struct core *core, const struct execution *execution,
     const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
@@ -429,6 +439,21 @@ static char *describe_state(const struct core *core, const struct execution *exe
 	else
 		line = mem_print("%s is about to start", name);
 	free(waits);
+	return line;
+}
+
+/* One line about the state of the execution. */
+static char *describe_state(const struct core *core, const struct execution *execution,
+    const struct membership *member, int64_t now_ns)
+{
+	bool is_override = member && member->override != ERROR_NONE;
+	char *state = describe_own_state(core, execution, member, now_ns), *line;
+
+	if (is_override || execution->attempt < 2 || execution->state == STATE_WANTED)
+		return state;
+	line = mem_print(
+	    "%s (attempt %u of %u)", state, execution->attempt, count_attempts(execution));
+	free(state);
 	return line;
 }
 

@@ -206,6 +206,7 @@ class PlayedSlurm(kit.Case):
         self.ws.ppctl("start", "--executor", "slurm", "a")
         kit.until(lambda: "before attempt 2" in (self.waits("a") or ""), "it waits for another attempt")
         self.assertIn("Slurm cannot be reached: Unable to allocate resources", self.waits("a"))
+        self.assertIn("retry_at", self.ws.ppctl("--json", "status", "a").views()["a"])
         (self.ws.dir / "refusal").unlink()
         self.ws.until_state("a", "succeeded")
 
