@@ -116,6 +116,36 @@ int client_connect(struct client *client)
 	return EXIT_FINE;
 }
 
+static bool has_capability(const json_t *info, const char *name)
+{
+	json_t *capability;
+	size_t i;
+
+	json_array_foreach (json_object_get(info, "capabilities"), i, capability) {
+		const char *text = json_string_value(capability);
+
+		if (text && strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void client_ask_events(struct client *client, json_t *params, const char *const *states)
+{
+	json_t *info, *list;
+
+	if (pp_server_info(client->conn, PP_FOREVER, &info))
+		return; /* the request itself will say why */
+	if (has_capability(info, "brief"))
+		json_object_set_new(params, "brief", json_true());
+	if (!states || !has_capability(info, "states"))
+		return;
+	list = json_array();
+	for (; *states; states++)
+		json_array_append_new(list, json_string(*states));
+	json_object_set_new(params, "states", list);
+}
+
 /* What was near, where the daemon's sentence does not say it already. */
 static void hint_suggestions(const char *text, const json_t *data)
 {

@@ -48,6 +48,12 @@ void client_warn_of(const json_t *answer);
  */
 int client_connect(struct client *client);
 
+/*
+ * Has the events of a method's params be brief, and those of kind state tell of these states only
+ * (NULL at their end; NULL: of all), where the daemon knows that.
+ */
+void client_ask_events(struct client *client, json_t *params, const char *const *states);
+
 /* Prints why the newest call failed and returns the exit status that it means. */
 int client_report(struct client *client);
 

@@ -43,6 +43,9 @@ void display_begin(struct display *display, const json_t *views);
 /* Shows what the view of an event says and was not shown yet. The view is borrowed. */
 void display_event(struct display *display, const json_t *view);
 
+/* The states whose events it has use for, ended by NULL; or NULL: all. display may be NULL. */
+const char *const *display_get_states(const struct display *display);
+
 /* Whether it has shown, or shows, that an execution is under way, and not that it has ended. */
 bool display_is_waiting_for(const struct display *display, const json_t *view);
 

@@ -65,6 +65,14 @@ char *outcome_describe(const json_t *view)
 	return info[0] ? memory_print("%s: %s", error, info) : memory_print("%s", error);
 }
 
+char *outcome_attempt(const json_t *view)
+{
+	int attempt = (int)member_number(view, "attempt", 1);
+	int attempts = (int)member_number(view, "attempts", 1);
+
+	return attempt > 1 ? memory_print("attempt %d of %d", attempt, attempts) : NULL;
+}
+
 char *outcome_detail(const json_t *view)
 {
 	const char *error = member_text(view, "error", "");
@@ -80,7 +88,8 @@ char *outcome_detail(const json_t *view)
 	return memory_copy(info);
 }
 
-char *outcome_reason(const json_t *view)
+/* Without the attempt. */
+static char *describe_reason(const json_t *view)
 {
 	const char *state = member_text(view, "state", "");
 	const char *text = member_text(view, "info", "");
@@ -99,6 +108,20 @@ char *outcome_reason(const json_t *view)
 	if (!outcome_is_complete(view))
 		text = member_text(view, "waits", text);
 	return memory_copy(text);
+}
+
+char *outcome_reason(const json_t *view)
+{
+	char *reason = describe_reason(view), *attempt = NULL, *both;
+
+	if (strcmp(member_text(view, "state", ""), "wanted") != 0)
+		attempt = outcome_attempt(view);
+	if (!attempt)
+		return reason;
+	both = reason[0] ? memory_print("%s (%s)", reason, attempt) : memory_copy(attempt);
+	free(reason);
+	free(attempt);
+	return both;
 }
 
 static void add_status_row(struct table *table, const json_t *view)

@@ -189,6 +189,7 @@ static int run(struct client *client, struct request *request)
 		json_decref(options.params);
 		return status;
 	}
+	client_ask_events(client, options.params, display_get_states(options.display));
 	options.questions = questions_new(client);
 	options.cancels = !is_own_run(client);
 	status = watch_request(client, &options, &result);

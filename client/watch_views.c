@@ -137,6 +137,9 @@ static void subscribe(struct watch *watch, pp_callback *callback)
 
 	pp_forget(conn, watch->asked_snapshot);
 	watch->asked_snapshot = 0;
+	if (params)
+		client_ask_events(
+		    watch->client, params, display_get_states(watch->options->display));
 	if (!params || json_object_set_new(params, "kinds", kinds) != 0)
 		json_decref(params);
 	else if (pp_send(conn, "subscribe", params, callback, watch, &watch->asked_snapshot))

@@ -427,6 +427,7 @@ static void finish(
 		report.is_spawn_failure = true;
 		info = explain_spawn_failure(daemon, execution, exit);
 		discard(daemon, execution);
+		executors_forget(daemon, execution);
 	} else {
 		if (executors_measure(daemon, execution))
 			keep_usage(extra, &exit->usage);

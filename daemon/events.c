@@ -27,6 +27,15 @@ unsigned event_kind_find(const char *name)
 	return 0;
 }
 
+unsigned event_state_find(const char *name)
+{
+	for (struct execution then = {0}; then.state <= STATE_UP_TO_DATE; then.state++) {
+		if (strcmp(execution_state_name(&then), name) == 0)
+			return 1u << then.state;
+	}
+	return 0;
+}
+
 static size_t kind_index(enum event_kind kind)
 {
 	size_t index = 0;
@@ -184,6 +193,8 @@ static struct subscription *add_subscription(
 	subscription->channel = channel;
 	subscription->watch = watch;
 	subscription->kinds = filter->kinds ? filter->kinds : EVENT_ALL;
+	subscription->states = filter->states;
+	subscription->is_brief = filter->is_brief;
 	subscription->names = names;
 	TAILQ_INSERT_TAIL(&channel->subscriptions, subscription, of_channel);
 	count_wanting(subscription, 1);
@@ -257,68 +268,100 @@ static const char *run_state_name(const struct run *run)
  * The view of a proc as it was when it came into that state, which may lie a moment back: several
  * changes of one pass are told in turn.
  */
-static json_t *view_at_change(const struct event_draft *draft)
+static void put_proc(struct json_text *line, const struct event_draft *draft, bool is_brief)
 {
 	const struct execution then = {.state = (uint8_t)draft->state};
-	json_t *view = view_member_brief(draft->membership);
+	const struct view view = {.execution = draft->execution,
+	    .member = draft->membership,
+	    .state = draft->kind == EVENT_STATE ? execution_state_name(&then) : NULL,
+	    .is_brief = is_brief};
 
-	if (view && draft->kind == EVENT_STATE && !draft->membership->override)
-		json_object_set_new(view, "state", json_string(execution_state_name(&then)));
-	return view;
+	json_text_member(line, "proc");
+	view_put(line, &view);
 }
 
-static json_t *build_params(const struct events *events, const struct event_draft *draft)
+/* Begins a line, up to what all events have. */
+static void begin_event(struct json_text *line, uint64_t seq, int64_t time_ns, const char *kind)
 {
-	uint64_t seq = draft->seq ? draft->seq : events->seq;
-	int64_t time_ns = draft->time_ns ? draft->time_ns : scheduler_now_ns();
-	json_t *params = json_pack("{s:I, s:o, s:s}", "seq", (json_int_t)seq, "time",
-	    view_time(time_ns), "kind", kind_name(draft->kind));
-
-	if (params && draft->execution) {
-		json_object_set_new(params, "proc", view_at_change(draft));
-		json_object_set_new(
-		    params, "run", json_integer((json_int_t)draft->membership->run->id));
-	}
-	if (params && draft->run) {
-		json_object_set_new(params, "run", json_integer((json_int_t)draft->run->id));
-		json_object_set_new(params, "state", json_string(run_state_name(draft->run)));
-	}
-	if (params && draft->members)
-		json_object_update_missing(params, draft->members);
-	return params;
+	jsonrpc_begin_notification(line, "event");
+	json_text_bracket(line, '{');
+	json_text_member(line, "seq");
+	json_text_integer(line, (int64_t)seq);
+	json_text_member(line, "time");
+	view_put_time(line, time_ns);
+	json_text_member(line, "kind");
+	json_text_string(line, kind);
 }
 
-/* Makes the draft's line. False: no memory. */
-static bool encode_draft(const struct events *events, struct event_draft *draft)
+/* NULL: no memory. */
+static char *finish_event(struct json_text *line, size_t *length)
 {
-	json_t *params = build_params(events, draft);
+	json_text_bracket(line, '}');
+	return jsonrpc_finish(line, length);
+}
 
-	if (params)
-		draft->line = jsonrpc_encode_notification("event", params, &draft->length);
-	json_decref(params);
-	return draft->line != NULL;
+/* The draft's line, made where it is not there yet. NULL: no memory. */
+static const struct event_line *get_line(
+    const struct events *events, struct event_draft *draft, bool is_brief)
+{
+	struct event_line *made = &draft->lines[is_brief];
+	const struct run *run = draft->run;
+	struct json_text line = {0};
+
+	if (made->text)
+		return made;
+	begin_event(&line, draft->seq ? draft->seq : events->seq,
+	    draft->time_ns ? draft->time_ns : scheduler_now_ns(), kind_name(draft->kind));
+	if (draft->execution) {
+		put_proc(&line, draft, is_brief);
+		run = draft->membership->run;
+	}
+	if (run) {
+		json_text_member(&line, "run");
+		json_text_integer(&line, (int64_t)run->id);
+	}
+	if (draft->run) {
+		json_text_member(&line, "state");
+		json_text_string(&line, run_state_name(draft->run));
+	}
+	json_text_members(&line, draft->members);
+	made->text = finish_event(&line, &made->length);
+	return made->text ? made : NULL;
+}
+
+/* What was canceled in one run has failed there, whatever comes of it in others. */
+static bool is_state_wanted(
+    const struct subscription *subscription, const struct event_draft *draft)
+{
+	bool is_override = draft->membership && draft->membership->override != ERROR_NONE;
+	unsigned state = is_override ? STATE_FAILED : draft->state;
+
+	/* That it is tried again is news for whoever has heard that it was started. */
+	return draft->kind != EVENT_STATE || !subscription->states ||
+	       draft->execution->is_retrying || (subscription->states >> state & 1);
 }
 
 bool events_is_wanted(const struct subscription *subscription, const struct event_draft *draft)
 {
-	if (!(subscription->kinds & (unsigned)draft->kind))
+	if (!(subscription->kinds & (unsigned)draft->kind) || !is_state_wanted(subscription, draft))
 		return false;
 	return !draft->name || !subscription->names ||
 	       json_object_get(subscription->names, draft->name);
 }
 
 void events_send_draft(
-    struct events *events, struct event_draft *draft, struct subscriber *subscriber)
+    struct events *events, struct event_draft *draft, const struct subscription *subscription)
 {
-	struct session *session = subscriber->session;
+	struct session *session = subscription->subscriber->session;
+	const struct event_line *line;
 
 	if (session->is_lagging || session->is_ending)
 		return;
-	if (session_is_full(session) || (!draft->line && !encode_draft(events, draft))) {
+	line = session_is_full(session) ? NULL : get_line(events, draft, subscription->is_brief);
+	if (line)
+		session_queue_event(session, line->text, line->length);
+	else
 		session->is_lagging = true;
-		return;
-	}
-	session_queue(session, draft->line, draft->length);
 }
 
 static void send_to_channel(
@@ -334,14 +377,16 @@ static void send_to_channel(
 		if (subscriber->last_seq == events->seq || !events_is_wanted(subscription, draft))
 			continue;
 		subscriber->last_seq = events->seq;
-		events_send_draft(events, draft, subscriber);
+		events_send_draft(events, draft, subscription);
 	}
 }
 
 void events_clear_draft(struct event_draft *draft)
 {
-	free(draft->line);
-	draft->line = NULL;
+	for (size_t i = 0; i < sizeof(draft->lines) / sizeof(draft->lines[0]); i++) {
+		free(draft->lines[i].text);
+		draft->lines[i].text = NULL;
+	}
 }
 
 /* Counts an event. False: nobody could want it. */
@@ -373,12 +418,15 @@ static void note_run(struct daemon *daemon, const struct run *run)
 
 /* --- publishing --- */
 
-uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
+uint32_t events_watch_run(struct session *session, const struct event_filter *of_run, int64_t after)
 {
-	struct event_filter filter = {.run = run, .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT};
+	struct event_filter filter = {.run = of_run->run,
+	    .kinds = EVENT_STATE | EVENT_RUN | EVENT_INPUT,
+	    .states = of_run->states,
+	    .is_brief = of_run->is_brief};
 	struct events *events = events_of(session);
 	struct event_draft draft = {
-	    .kind = EVENT_RUN, .run = core_find_run(events->daemon->core, run)};
+	    .kind = EVENT_RUN, .run = core_find_run(events->daemon->core, filter.run)};
 	struct subscription *subscription;
 
 	if (++events->last_watch >= UINT32_MAX - 1)
@@ -389,7 +437,7 @@ uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after)
 	if (after >= 0)
 		events_send_missed(events, subscription, (uint64_t)after);
 	if (draft.run) { /* no events of the sequence: they tell how things stand at events->seq */
-		events_send_draft(events, &draft, subscription->subscriber);
+		events_send_draft(events, &draft, subscription);
 		events_send_inputs(events, subscription);
 	}
 	events_clear_draft(&draft);
@@ -555,17 +603,17 @@ bool events_have_watcher(struct daemon *daemon, const struct execution *executio
 /* An event of a kind that goes to one subscriber, whatever he asked for. */
 static void send_notice(struct session *session, const char *kind)
 {
-	json_t *params = json_pack("{s:I, s:o, s:s}", "seq", (json_int_t)events_of(session)->seq,
-	    "time", view_time(scheduler_now_ns()), "kind", kind);
+	struct json_text text = {0};
 	size_t length;
-	char *line = params ? jsonrpc_encode_notification("event", params, &length) : NULL;
+	char *line;
 
+	begin_event(&text, events_of(session)->seq, scheduler_now_ns(), kind);
+	line = finish_event(&text, &length);
 	if (line) {
 		session->is_lagging = false;
 		session_queue(session, line, length);
 	}
 	free(line);
-	json_decref(params);
 }
 
 void events_catch_up(struct session *session)

@@ -35,6 +35,8 @@ struct event_filter {
 	uint64_t run;        /* 0: any */
 	const json_t *names; /* an array of proc names, copied; NULL or empty: any */
 	unsigned kinds;      /* 0: all */
+	unsigned states;     /* of events of kind state: a bit for each that counts; 0: all do */
+	bool is_brief;       /* of procs only what is neither null nor empty */
 };
 
 /* seq: the number of the newest event that an earlier scheduler told. */
@@ -58,13 +60,18 @@ int events_subscribe(struct session *session, const struct event_filter *filter)
 void events_tell_missed(struct session *session, uint64_t after);
 
 /*
- * Has the connection hear of state, run and input of one run, beside its own subscription. It gets
- * an event of kind run with the run's number at once, and one of kind input for each that is open,
- * which are none of the sequence: their seq is that of the newest; and before them what it has
- * missed since the event after (below 0: nothing). Returns a number for events_unwatch(), or 0: no
- * memory. Call it in the handler that started the run, so that nothing is missed.
+ * Has the connection hear of state, run and input of the filter's run, beside its own subscription;
+ * of the filter only run, states and is_brief count. It gets an event of kind run with the run's
+ * number at once, and one of kind input for each that is open, which are none of the sequence:
+ * their seq is that of the newest; and before them what it has missed since the event after
+ * (below 0: nothing). Returns a number for events_unwatch(), or 0: no memory. Call it in the
+ * handler that started the run, so that nothing is missed.
  */
-uint32_t events_watch_run(struct session *session, uint64_t run, int64_t after);
+uint32_t events_watch_run(
+    struct session *session, const struct event_filter *of_run, int64_t after);
+
+/* The bit of the state of that name, or 0. */
+unsigned event_state_find(const char *name);
 
 /*
  * For one that watches a run from now on: sends an event of kind state for each of these members

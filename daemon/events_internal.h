@@ -29,6 +29,8 @@ struct subscription {
 	struct channel *channel;
 	uint32_t watch; /* 0: the connection's own */
 	unsigned kinds;
+	unsigned states;
+	bool is_brief;
 	json_t *names; /* an object whose keys they are; NULL: any */
 	size_t bytes;  /* that names hold */
 };
@@ -50,6 +52,11 @@ struct events {
 	uint32_t last_watch;
 };
 
+struct event_line {
+	char *text;
+	size_t length;
+};
+
 /* An event on its way to those who want it; its line is made for the first of them. */
 struct event_draft {
 	enum event_kind kind;
@@ -59,10 +66,9 @@ struct event_draft {
 	const struct execution *execution;   /* of EVENT_STATE, EVENT_INPUT */
 	const struct membership *membership; /* where the execution is looked at */
 	enum execution_state state;
-	const struct run *run; /* of EVENT_RUN */
-	json_t *members;       /* beside the others; or all, of a run that is forgotten */
-	char *line;
-	size_t length;
+	const struct run *run;      /* of EVENT_RUN */
+	json_t *members;            /* beside the others; or all, of a run that is forgotten */
+	struct event_line lines[2]; /* whole, and brief; text NULL: not needed so far */
 };
 
 /* Whether it is one that the subscription is for, in the right channel. */
@@ -70,9 +76,9 @@ bool events_is_wanted(const struct subscription *subscription, const struct even
 
 /* Sends it to one, unless he has fallen behind. */
 void events_send_draft(
-    struct events *events, struct event_draft *draft, struct subscriber *subscriber);
+    struct events *events, struct event_draft *draft, const struct subscription *subscription);
 
-/* Its line goes: the next is about something else. */
+/* Its lines go: the next is about something else. */
 void events_clear_draft(struct event_draft *draft);
 
 /* --- events_missed.c --- */

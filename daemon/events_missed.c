@@ -140,7 +140,7 @@ void events_send_missed(
 		struct event_draft draft = make_draft(&gathering.items[i]);
 
 		if (events_is_wanted(subscription, &draft))
-			events_send_draft(events, &draft, subscription->subscriber);
+			events_send_draft(events, &draft, subscription);
 		events_clear_draft(&draft);
 	}
 	free(gathering.items);
@@ -152,9 +152,10 @@ void events_send_joined(
 	struct event_draft draft =
 	    make_draft(&(struct missed){.seq = events->seq, .member = member});
 
-	if (member == &member->execution->first || membership_is_complete(member))
+	if (member == &member->execution->first || membership_is_complete(member) ||
+	    !events_is_wanted(subscription, &draft))
 		return;
-	events_send_draft(events, &draft, subscription->subscriber);
+	events_send_draft(events, &draft, subscription);
 	events_clear_draft(&draft);
 }
 
@@ -175,7 +176,7 @@ void events_send_inputs(struct events *events, const struct subscription *subscr
 		};
 
 		if (draft.membership && events_is_wanted(subscription, &draft))
-			events_send_draft(events, &draft, subscription->subscriber);
+			events_send_draft(events, &draft, subscription);
 		events_clear_draft(&draft);
 		json_decref(draft.members);
 	}

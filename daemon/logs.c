@@ -53,14 +53,14 @@ char *logs_run_path(const char *state_directory, uint64_t run)
 char *logs_path_of_attempt(const struct execution *execution, unsigned attempt)
 {
 	const struct exec_extra *extra = execution->extra;
-	char name[LOGS_NAME_MAX + 1];
+	char name[LOGS_NAME_MAX + 1], run[MEM_NUMBER_SIZE], id[MEM_NUMBER_SIZE];
+	char number[MEM_NUMBER_SIZE] = "";
 
 	logs_safe_name(execution->proc->name, name);
 	if (attempt > 1)
-		return mem_print("%s/logs/%" PRIu64 "/%" PRIu64 "-%s.%u.log",
-		    extra->state_directory, extra->log_run, execution->id, name, attempt);
-	return mem_print("%s/logs/%" PRIu64 "/%" PRIu64 "-%s.log", extra->state_directory,
-	    extra->log_run, execution->id, name);
+		mem_number(number, attempt);
+	return mem_join(extra->state_directory, "/logs/", mem_number(run, extra->log_run), "/",
+	    mem_number(id, execution->id), "-", name, attempt > 1 ? "." : "", number, ".log", NULL);
 }
 
 char *logs_path(const struct execution *execution)

@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +15,12 @@
 
 #include "daemon/core/mem.h"
 
-/* Adds "name=value", or replaces what is there under that name. Takes value. */
-static void take_variable(struct strings *env, const char *name, char *value)
+/* Adds "name=value", or replaces what is there under that name. */
+static void set_variable(struct strings *env, const char *name, const char *value)
 {
 	size_t length = strlen(name);
-	char *variable = mem_print("%s=%s", name, value);
+	char *variable = mem_join(name, "=", value, NULL);
 
-	free(value);
 	for (size_t i = 0; i < env->count; i++) {
 		if (strncmp(env->items[i], name, length) == 0 && env->items[i][length] == '=') {
 			free(env->items[i]);
@@ -33,9 +31,18 @@ static void take_variable(struct strings *env, const char *name, char *value)
 	strings_take(env, variable);
 }
 
-static void set_variable(struct strings *env, const char *name, const char *value)
+/* The same; value is freed. */
+static void take_variable(struct strings *env, const char *name, char *value)
 {
-	take_variable(env, name, mem_copy(value));
+	set_variable(env, name, value);
+	free(value);
+}
+
+static void set_number(struct strings *env, const char *name, uint64_t value)
+{
+	char text[MEM_NUMBER_SIZE];
+
+	set_variable(env, name, mem_number(text, value));
 }
 
 /* execve(2) and its like want a NULL behind the last one; it is not counted. */
@@ -124,8 +131,8 @@ void process_build(struct process *process, const struct process_place *place,
 	add_output_env(env, output);
 	build_common(process, place, execution->definition, execution->values, command);
 	set_variable(env, "PP_PROC", execution->proc->name);
-	take_variable(env, "PP_RUN", mem_print("%" PRIu64, execution_run(execution)->id));
-	take_variable(env, "PP_EXEC", mem_print("%" PRIu64, execution->id));
+	set_number(env, "PP_RUN", execution_run(execution)->id);
+	set_number(env, "PP_EXEC", execution->id);
 	take_variable(
 	    env, "PP_RESULT", process_file(place->state_directory, execution->id, "result"));
 	take_variable(
@@ -165,7 +172,9 @@ void process_clear(struct process *process)
 
 char *process_file(const char *state_directory, uint64_t exec, const char *suffix)
 {
-	return mem_print("%s/work/%" PRIu64 ".%s", state_directory, exec, suffix);
+	char number[MEM_NUMBER_SIZE];
+
+	return mem_join(state_directory, "/work/", mem_number(number, exec), ".", suffix, NULL);
 }
 
 void process_clear_files(

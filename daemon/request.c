@@ -63,7 +63,7 @@ enum request_status request_answer(struct request *request, json_t *result)
 }
 
 enum request_status request_answer_items(
-    struct request *request, json_t *result, const char *member, const struct jsonrpc_text *items)
+    struct request *request, json_t *result, const char *member, const struct json_text *items)
 {
 	struct call *call = call_of(request);
 	size_t length = 0;

@@ -14,7 +14,7 @@
 #include "protocol/errors.h"
 
 struct daemon;
-struct jsonrpc_text;
+struct json_text;
 struct session;
 
 struct request {
@@ -42,7 +42,7 @@ enum request_status request_answer(struct request *request, json_t *result);
 
 /* The same, of an object that has a list of items too, under member. The items are borrowed. */
 enum request_status request_answer_items(
-    struct request *request, json_t *result, const char *member, const struct jsonrpc_text *items);
+    struct request *request, json_t *result, const char *member, const struct json_text *items);
 
 /* Answers an error; takes data (may be NULL). */
 enum request_status request_refuse(

@@ -38,6 +38,10 @@ const char *request_read_text(const struct request *request, const char *member)
 bool request_read_flag(const struct request *request, const char *member);
 int64_t request_read_integer(const struct request *request, const char *member, int64_t otherwise);
 
+/* What the params say of events: their states, and whether they are brief. */
+struct event_filter;
+void request_fill_filter(const struct request *request, struct event_filter *filter);
+
 /* Gives back what request_scope() has put into scope. */
 void request_scope_clear(struct scope *scope);
 

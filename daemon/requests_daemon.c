@@ -22,7 +22,7 @@
 
 /* What a daemon of the same protocol may lack, so that clients can ask before they rely on it. */
 static const char *const capabilities[] = {
-    "request_id", "subscribe", "run.subscribe", "input", "after"};
+    "request_id", "subscribe", "run.subscribe", "input", "after", "brief", "states"};
 
 static enum request_status refuse_protocol(struct request *request, int64_t protocol)
 {
@@ -109,6 +109,16 @@ enum request_status handle_restart(struct request *request)
 
 /* --- events --- */
 
+void request_fill_filter(const struct request *request, struct event_filter *filter)
+{
+	json_t *list = json_object_get(request->params, "states"), *state;
+	size_t i;
+
+	json_array_foreach (list, i, state)
+		filter->states |= event_state_find(json_string_value(state));
+	filter->is_brief = request_read_flag(request, "brief");
+}
+
 static unsigned read_kinds(const struct request *request)
 {
 	json_t *list = json_object_get(request->params, "kinds"), *kind;
@@ -158,6 +168,7 @@ enum request_status handle_subscribe(struct request *request)
 	const char *next;
 	json_t *answer;
 
+	request_fill_filter(request, &filter);
 	request_look_file(request);
 	if (request_look_run(request, &run) != 0 || request_expand_globs(request) != 0)
 		return REQUEST_DONE;

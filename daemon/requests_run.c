@@ -131,12 +131,14 @@ static enum request_status wait_for_pulled(struct request *request, const struct
 	    .run = run,
 	    .scope = *scope,
 	};
+	struct event_filter filter = {.run = run};
 	int64_t after = request_read_integer(request, "after", -1);
 	uint32_t watch = 0;
 
+	request_fill_filter(request, &filter);
 	terminals_attach(request, run, pulled, n_pulled);
 	if (request_read_flag(request, "subscribe") && request->session)
-		watch = events_watch_run(request->session, run, after);
+		watch = events_watch_run(request->session, &filter, after);
 	if (after < 0)
 		events_tell_joined(request->session, watch, pulled, n_pulled);
 	return wait_begin(request, &query, WAIT_FOREVER_NS, watch);

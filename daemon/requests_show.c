@@ -225,7 +225,7 @@ static json_t *build_step(const struct plan_step *step)
 struct planning {
 	struct plan plan;
 	size_t next; /* step */
-	struct jsonrpc_text steps;
+	struct json_text steps;
 	bool is_truncated;
 };
 
@@ -238,7 +238,7 @@ static bool planning_step(void *arg)
 	if (planning->next == planning->plan.n_steps || planning->steps.is_failed)
 		return false;
 	step = build_step(&planning->plan.steps[planning->next++]);
-	jsonrpc_add_item(&planning->steps, step);
+	json_text_value(&planning->steps, step);
 	json_decref(step);
 	planning->is_truncated = planning->steps.length > PLAN_MAX_BYTES;
 	if (planning->is_truncated)

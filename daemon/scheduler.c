@@ -140,6 +140,9 @@ static void make_pass(struct scheduler *scheduler)
 		arm_deadline(scheduler);
 		watch_idleness(scheduler);
 	}
+	workers_send(daemon->workers);
+	if (scheduler->is_done) /* the supervisor is gone */
+		return;
 	if (daemon->sessions)
 		sessions_flush(daemon->sessions);
 	inject_death("answered");

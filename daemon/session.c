@@ -66,6 +66,7 @@ void session_end(struct session *session)
 	session->batch_bytes = 0;
 	evbuffer_drain(session->output, evbuffer_get_length(session->output));
 	session_count_output(session);
+	session_end_rest(session);
 	if (session->is_unflushed)
 		TAILQ_REMOVE(&sessions->unflushed, session, of_unflushed);
 	session->is_unflushed = false;

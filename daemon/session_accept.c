@@ -133,16 +133,18 @@ struct sessions *sessions_new(struct daemon *daemon, int listen_fd)
 	TAILQ_INIT(&sessions->unflushed);
 	TAILQ_INIT(&sessions->waiting);
 	TAILQ_INIT(&sessions->postponed);
+	TAILQ_INIT(&sessions->resting);
 	sessions->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sessions->retry = evtimer_new(daemon->base, on_retry, sessions);
 	sessions->turn = evtimer_new(daemon->base, sessions_on_turn, sessions);
 	sessions->look = evtimer_new(daemon->base, sessions_on_look, sessions);
+	sessions->rest = evtimer_new(daemon->base, sessions_on_rested, sessions);
 	if (listen_fd >= 0) {
 		evutil_make_socket_nonblocking(listen_fd);
 		sessions->acceptable = event_new(
 		    daemon->base, listen_fd, EV_READ | EV_PERSIST, on_acceptable, sessions);
 	}
-	if (!sessions->retry || !sessions->turn || !sessions->look ||
+	if (!sessions->retry || !sessions->turn || !sessions->look || !sessions->rest ||
 	    (listen_fd >= 0 && !sessions->acceptable) ||
 	    (sessions->acceptable && event_add(sessions->acceptable, NULL) < 0)) {
 		sessions_free(sessions);
@@ -167,6 +169,8 @@ void sessions_free(struct sessions *sessions)
 		event_free(sessions->turn);
 	if (sessions->look)
 		event_free(sessions->look);
+	if (sessions->rest)
+		event_free(sessions->rest);
 	if (sessions->reserve_fd >= 0)
 		close(sessions->reserve_fd);
 	free(sessions);

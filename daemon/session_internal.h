@@ -53,6 +53,7 @@ struct session {
 	TAILQ_ENTRY(session) of_unflushed; /* while is_unflushed */
 	TAILQ_ENTRY(session) of_waiting;   /* while is_waiting */
 	TAILQ_ENTRY(session) of_postponed; /* while is_postponed */
+	TAILQ_ENTRY(session) of_resting;   /* while is_resting */
 	struct sessions *sessions;
 	int fd;
 	struct event readable;
@@ -67,6 +68,7 @@ struct session {
 	int64_t serving_ns; /* that its requests took each time lately, about */
 	int64_t last_input_ns;
 	int64_t last_output_ns; /* when the peer has read something; or the oldest unsent came */
+	int64_t written_ns;     /* when something was last written to it */
 	TAILQ_HEAD(, session_postponed) postponed;
 	LIST_HEAD(, call) calls; /* in flight */
 	size_t n_calls;
@@ -84,6 +86,8 @@ struct session {
 	bool is_unflushed : 1;
 	bool is_held : 1;      /* see sessions_hold() */
 	bool has_news : 1;     /* among what is unsent: what may not be stored yet */
+	bool is_urgent : 1;    /* among what is unsent: more than events */
+	bool is_resting : 1;   /* its events wait for more of them */
 	bool is_held_back : 1; /* requests of it may be there that were not handled yet */
 	bool is_waiting : 1;   /* for its turn to have them handled */
 	bool is_postponed : 1; /* answers of it wait until others have read theirs */
@@ -100,11 +104,13 @@ struct sessions {
 	struct event *retry; /* of accepting, while there are no descriptors at all */
 	struct event *turn;  /* of those that are waiting */
 	struct event *look;  /* for those that do not read, while others wait for that */
+	struct event *rest;  /* of those that are resting: it is over */
 	struct session_list live;
 	struct session_list dead;
 	struct session_list unflushed;
 	struct session_list waiting;
 	struct session_list postponed;
+	struct session_list resting;
 	size_t n_live;
 	size_t n_waiting;
 	size_t n_max;
@@ -200,6 +206,9 @@ void session_refuse_calls(struct session *session, enum protocol_error error);
 /* Queues bytes to be written at the end of the pass. */
 void session_queue(struct session *session, const char *bytes, size_t length);
 
+/* The same of an event: it may wait a moment for more, so that one write has many. */
+void session_queue_event(struct session *session, const char *bytes, size_t length);
+
 /* The same of bytes from malloc(3), which it takes. */
 void session_queue_taken(struct session *session, char *bytes, size_t length);
 
@@ -215,6 +224,12 @@ void session_touch(struct session *session);
 size_t session_unsent_bytes(const struct session *session);
 
 void session_on_writable(evutil_socket_t fd, short what, void *arg);
+
+/* Those that rest have done so for long enough. */
+void sessions_on_rested(evutil_socket_t fd, short what, void *arg);
+
+/* It is written to now, or ends. */
+void session_end_rest(struct session *session);
 
 /* --- session_room.c --- */
 

@@ -14,6 +14,16 @@
 
 #define COPIED_BYTES 4096 /* shorter ones cost less to copy than to refer to */
 
+/*
+ * Who was written to just now gets further events together, after so long or when they are so many
+ * bytes: of very many short processes each would have to wake who watches them.
+ */
+#define REST_NS (INT64_C(5) * 1000000)
+#define REST_BYTES (16u << 10)
+
+/* All together. */
+#define RESTING_BYTES (SESSIONS_OUTPUT_BUDGET / 4)
+
 void session_touch(struct session *session)
 {
 	if (session->is_unflushed || session->is_dead)
@@ -43,7 +53,7 @@ static void fail_to_queue(struct session *session)
 	session->is_ending = true;
 }
 
-void session_queue(struct session *session, const char *bytes, size_t length)
+void session_queue_event(struct session *session, const char *bytes, size_t length)
 {
 	bool was_empty = session_unsent_bytes(session) == 0;
 
@@ -52,6 +62,12 @@ void session_queue(struct session *session, const char *bytes, size_t length)
 	if (evbuffer_add(session->output, bytes, length) < 0)
 		fail_to_queue(session);
 	after_queueing(session, was_empty);
+}
+
+void session_queue(struct session *session, const char *bytes, size_t length)
+{
+	session->is_urgent = true;
+	session_queue_event(session, bytes, length);
 }
 
 static void free_bytes(const void *bytes, size_t length, void *arg)
@@ -70,6 +86,7 @@ void session_queue_taken(struct session *session, char *bytes, size_t length)
 		free(bytes);
 		return;
 	}
+	session->is_urgent = true;
 	if (evbuffer_add_reference(session->output, bytes, length, free_bytes, NULL) < 0) {
 		free(bytes);
 		fail_to_queue(session);
@@ -83,6 +100,7 @@ void session_queue_buffer(struct session *session, struct evbuffer *buffer)
 
 	if (session->is_dead)
 		return;
+	session->is_urgent = true;
 	evbuffer_add_buffer(session->output, buffer);
 	after_queueing(session, was_empty);
 }
@@ -105,18 +123,71 @@ static bool is_finished(const struct session *session)
 	return session->is_ending || (session->is_end_read && session->n_calls == 0);
 }
 
-/* Writes what the peer takes. -1: it is gone. */
+/* --- resting --- */
+
+static bool can_rest(const struct session *session)
+{
+	return !session->is_urgent && !session->is_ending && !session->is_end_read &&
+	       !session->is_lagging && session_unsent_bytes(session) < REST_BYTES &&
+	       session->sessions->output_bytes < RESTING_BYTES &&
+	       scheduler_now_ns() < session->written_ns + REST_NS;
+}
+
+static void rest(struct session *session)
+{
+	static const struct timeval delay = {.tv_usec = REST_NS / 1000};
+	struct sessions *sessions = session->sessions;
+
+	if (session->is_resting)
+		return;
+	if (TAILQ_EMPTY(&sessions->resting))
+		event_add(sessions->rest, &delay);
+	session->is_resting = true;
+	TAILQ_INSERT_TAIL(&sessions->resting, session, of_resting);
+}
+
+void session_end_rest(struct session *session)
+{
+	if (session->is_resting)
+		TAILQ_REMOVE(&session->sessions->resting, session, of_resting);
+	session->is_resting = false;
+}
+
+void sessions_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct sessions *sessions = arg;
+	struct session *session;
+
+	(void)fd;
+	(void)what;
+	while ((session = TAILQ_FIRST(&sessions->resting))) {
+		session_end_rest(session);
+		session->is_urgent = true;
+		session_touch(session);
+	}
+}
+
+/* --- writing --- */
+
+/* Writes what the peer takes, unless it can wait. -1: it is gone. */
 static int write_output(struct session *session)
 {
 	int written;
 
 	if (session_unsent_bytes(session) == 0 || event_pending(&session->writable, EV_WRITE, NULL))
 		return 0;
+	if (can_rest(session)) {
+		rest(session);
+		return 0;
+	}
+	session_end_rest(session);
 	written = evbuffer_write(session->output, session->fd);
 	if (written < 0 && errno != EAGAIN && errno != EINTR)
 		return -1;
 	if (written > 0)
-		session->last_output_ns = scheduler_now_ns();
+		session->last_output_ns = session->written_ns = scheduler_now_ns();
+	if (session_unsent_bytes(session) == 0)
+		session->is_urgent = false;
 	session_count_output(session);
 	return 0;
 }
@@ -145,7 +216,7 @@ static void flush_session(struct session *session)
 		return;
 	}
 	session_update_reading(session);
-	if (session_unsent_bytes(session) > 0)
+	if (session_unsent_bytes(session) > 0 && !session->is_resting)
 		event_add(&session->writable, NULL);
 }
 

@@ -70,9 +70,12 @@ static char *list_numbers(
 
 	if (count == 0)
 		return NULL;
-	end = text = mem_new(count, 21);
-	for (size_t i = 0; i < count; i++)
-		end += sprintf(end, "%c%llu", i ? ',' : '[', (unsigned long long)get(list, i));
+	end = text = mem_new(count + 1, MEM_NUMBER_SIZE);
+	for (size_t i = 0; i < count; i++) {
+		*end++ = i ? ',' : '[';
+		mem_number(end, get(list, i));
+		end += strlen(end);
+	}
 	memcpy(end, "]", 2);
 	return text;
 }

@@ -38,6 +38,14 @@ json_t *view_time(int64_t time_ns)
 	return time_ns ? json_real((double)(time_ns / 1000) / 1e6) : json_null();
 }
 
+void view_put_time(struct json_text *to, int64_t time_ns)
+{
+	if (time_ns)
+		json_text_millionths(to, time_ns / 1000);
+	else
+		json_text_value(to, NULL);
+}
+
 static json_t *view_int(const char *text)
 {
 	char *end;
@@ -90,15 +98,6 @@ json_t *view_result(const struct execution *execution)
 	return extra && extra->result ? json_incref(extra->result) : json_null();
 }
 
-static json_t *view_log(const struct execution *execution)
-{
-	char *path = logs_path(execution);
-	json_t *value = view_text(path);
-
-	free(path);
-	return value;
-}
-
 json_t *view_locks(const struct definition *definition, char *const *values)
 {
 	json_t *list = json_array();
@@ -143,16 +142,6 @@ const char *view_edge_reason(enum edge_reason reason)
 	return names[reason];
 }
 
-/* The names among the dependencies, as scheduled. */
-static json_t *view_scheduled_deps(const struct execution *execution)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; list && i < execution->n_deps; i++)
-		json_array_append_new(list, view_text(execution->deps[i]->proc->name));
-	return list;
-}
-
 json_t *view_defined_deps(const struct definition *definition, char *const *values)
 {
 	json_t *list = json_array();
@@ -170,164 +159,297 @@ json_t *view_defined_deps(const struct definition *definition, char *const *valu
 	return list;
 }
 
-static void set(json_t *view, const char *member, json_t *value)
+/* --- members, in the order in which people read them --- */
+
+struct writer {
+	struct json_text *text;
+	bool is_brief; /* without members that are null or empty */
+};
+
+static void put_text(const struct writer *to, const char *member, const char *text)
 {
-	json_object_set_new_nocheck(view, member, value ? value : json_null());
+	if (to->is_brief && !text)
+		return;
+	json_text_member(to->text, member);
+	/* What a process left may be any bytes; what is not UTF-8 was cleaned where it was read. */
+	json_text_string(to->text, text);
 }
 
-/* The members that come from the definition. */
-static void set_definition(json_t *view, const struct definition *definition, char *const *values)
+static void put_null(const struct writer *to, const char *member)
 {
-	set(view, "proto", view_text(definition->is_proto ? definition->name : NULL));
-	set(view, "args", view_arguments(definition, values));
-	set(view, "locks", view_locks(definition, values));
-	set(view, "wave", json_integer(definition->wave));
+	put_text(to, member, NULL);
+}
+
+static void put_integer(const struct writer *to, const char *member, int64_t integer)
+{
+	json_text_member(to->text, member);
+	json_text_integer(to->text, integer);
+}
+
+/* value is taken. */
+static void put_value(const struct writer *to, const char *member, json_t *value)
+{
+	json_text_member(to->text, member);
+	json_text_value(to->text, value);
+	json_decref(value);
+}
+
+/* An empty object or array. */
+static void put_nothing(const struct writer *to, const char *member, const char *brackets)
+{
+	if (to->is_brief)
+		return;
+	json_text_member(to->text, member);
+	json_text_add_raw(to->text, brackets);
+}
+
+static void put_time(const struct writer *to, const char *member, int64_t time_ns)
+{
+	if (to->is_brief && !time_ns)
+		return;
+	json_text_member(to->text, member);
+	view_put_time(to->text, time_ns);
+}
+
+static void put_log(const struct writer *to, const struct execution *execution)
+{
+	char *path = logs_path(execution);
+
+	put_text(to, "log", path);
+	free(path);
+}
+
+/* The names among the dependencies, as scheduled. */
+static void put_scheduled_deps(const struct writer *to, const struct execution *execution)
+{
+	if (execution->n_deps == 0) {
+		put_nothing(to, "deps", "[]");
+		return;
+	}
+	json_text_member(to->text, "deps");
+	json_text_bracket(to->text, '[');
+	for (uint32_t i = 0; i < execution->n_deps; i++)
+		json_text_string(to->text, execution->deps[i]->proc->name);
+	json_text_bracket(to->text, ']');
+}
+
+/* Most have none of them. */
+static void put_arguments(
+    const struct writer *to, const struct definition *definition, char *const *values)
+{
+	if (values && definition->n_args > 0)
+		put_value(to, "args", view_arguments(definition, values));
+	else
+		put_nothing(to, "args", "{}");
+}
+
+static void put_locks(
+    const struct writer *to, const struct definition *definition, char *const *values)
+{
+	if (definition->locks.count > 0)
+		put_value(to, "locks", view_locks(definition, values));
+	else
+		put_nothing(to, "locks", "[]");
+}
+
+/* The members that come from the definition. execution: NULL where there is none. */
+static void put_definition(const struct writer *to, const struct definition *definition,
+    char *const *values, const struct execution *execution)
+{
+	put_text(to, "proto", definition->is_proto ? definition->name : NULL);
+	put_arguments(to, definition, values);
+	if (execution)
+		put_scheduled_deps(to, execution);
+	else
+		put_value(to, "deps", view_defined_deps(definition, values));
+	put_locks(to, definition, values);
+	if (definition->wave != 0 || !to->is_brief)
+		put_integer(to, "wave", definition->wave);
 	if (definition->n_uses > 0)
-		set(view, "use", view_uses(definition, values));
+		put_value(to, "use", view_uses(definition, values));
 }
 
-static void add_executor(json_t *view, const struct execution *execution)
+static void put_executor(const struct writer *to, const struct execution *execution)
 {
 	const char *executor = execution_executor(execution);
 
 	if (strcmp(executor, CORE_LOCAL) != 0)
-		set(view, "executor", json_string(executor));
+		put_text(to, "executor", executor);
 }
 
-/* Why it is pending, or how long it was, where it was. */
-static void add_pending(json_t *view, const struct execution *execution)
+/* Of what nothing has been defined. */
+static void put_no_definition(const struct writer *to)
+{
+	put_null(to, "proto");
+	put_nothing(to, "args", "{}");
+	put_nothing(to, "deps", "[]");
+	put_nothing(to, "locks", "[]");
+	put_integer(to, "wave", 0);
+}
+
+static void put_exit(const struct writer *to, const struct execution *execution, bool is_override)
+{
+	bool has_exit_code = !is_override && execution->exit_code >= 0;
+	bool has_signal = !is_override && execution->signal > 0;
+
+	if (has_exit_code)
+		put_integer(to, "exit_code", execution->exit_code);
+	else
+		put_null(to, "exit_code");
+	if (has_signal)
+		put_integer(to, "signal", execution->signal);
+	else
+		put_null(to, "signal");
+}
+
+/* What its process took, once that has ended. Every process has memory, so 0 stands for unknown. */
+static void put_usage(const struct writer *to, const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;
 
-	if (execution->is_pending)
-		set(view, "pending",
-		    view_text(extra && extra->pending ? extra->pending : "has not begun yet"));
-	if (extra && extra->pending_ns > 0)
-		set(view, "pending_time", json_real((double)extra->pending_ns / 1e9));
+	if (!extra || extra->max_rss_kib <= 0 || !execution_is_complete(execution)) {
+		put_null(to, "user_time");
+		put_null(to, "system_time");
+		put_null(to, "max_rss");
+		return;
+	}
+	json_text_member(to->text, "user_time");
+	json_text_millionths(to->text, extra->user_us);
+	json_text_member(to->text, "system_time");
+	json_text_millionths(to->text, extra->system_us);
+	put_integer(to, "max_rss", extra->max_rss_kib * 1024);
+}
+
+/* For those who show its log, which is worth while when it is complete. */
+static void put_log_ignore(const struct writer *to, const struct execution *execution)
+{
+	const char *text = execution->definition->log_ignore;
+
+	if (text && execution->ended_ns)
+		put_value(to, "log_ignore", json_loads(text, 0, NULL));
 }
 
 /* Which attempt it is, and which one at most, where it may have more than one. */
-static void add_attempt(json_t *view, const struct execution *execution)
+static void put_attempt(const struct writer *to, const struct execution *execution)
 {
 	const struct retries *retries = &execution->definition->retries;
 
 	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
 		return;
-	set(view, "attempt", json_integer(execution->attempt));
-	set(view, "attempts", json_integer(retries->times + execution->n_transient + 1));
+	put_integer(to, "attempt", execution->attempt);
+	put_integer(to, "attempts", retries->times + execution->n_transient + 1);
 	if (execution->is_retrying)
-		set(view, "retry_at", view_time(execution->deadline_ns));
+		put_time(to, "retry_at", execution->deadline_ns);
 }
 
-/* A view with all its members in the order in which people read them, null so far. */
-static json_t *view_new(const char *name, const char *state)
+/* Why it is pending, or how long it was, where it was. */
+static void put_pending(const struct writer *to, const struct execution *execution)
 {
-	static const char *const members[] = {"name", "state", "error", "info", "run", "exec",
-	    "proto", "args", "deps", "locks", "wave", "log", "exit_code", "signal", "queued_at",
-	    "started_at", "ended_at", "user_time", "system_time", "max_rss", "result", "waits"};
-	json_t *view = json_object();
+	const struct exec_extra *extra = execution->extra;
 
-	if (!view)
-		return NULL;
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		set(view, members[i], json_null());
-	set(view, "name", view_text(name));
-	set(view, "state", view_text(state));
+	if (execution->is_pending)
+		put_text(
+		    to, "pending", extra && extra->pending ? extra->pending : "has not begun yet");
+	if (!extra || extra->pending_ns <= 0)
+		return;
+	json_text_member(to->text, "pending_time");
+	json_text_millionths(to->text, extra->pending_ns / 1000);
+}
+
+/* Why it is in its state; while it is being ended its error is set already, but not yet true. */
+static void put_reasons(
+    const struct writer *to, const struct execution *execution, const struct membership *override)
+{
+	bool has_failed = execution->state == STATE_FAILED;
+	const char *error = has_failed ? execution_error_name(execution->error) : NULL;
+
+	put_text(to, "error", override ? execution_error_name(override->override) : error);
+	put_text(to, "info", override ? override->override_info : execution->info);
+}
+
+void view_put(struct json_text *text, const struct view *view)
+{
+	const struct writer writer = {.text = text, .is_brief = view->is_brief}, *to = &writer;
+	const struct execution *execution = view->execution;
+	const struct exec_extra *extra = execution->extra;
+	const struct membership *member = view->member;
+	bool is_override = member && member->override != ERROR_NONE;
+	const struct run *run = member ? member->run : execution_run(execution);
+	const char *state = view->state ? view->state : execution_state_name(execution);
+
+	json_text_bracket(to->text, '{');
+	put_text(to, "name", execution->proc->name);
+	put_text(to, "state", is_override ? "failed" : state);
+	put_reasons(to, execution, is_override ? member : NULL);
+	if (run)
+		put_integer(to, "run", (int64_t)run->id);
+	else
+		put_null(to, "run");
+	put_integer(to, "exec", (int64_t)execution->id);
+	put_definition(to, execution->definition, execution->values, execution);
+	put_log(to, execution);
+	put_exit(to, execution, is_override);
+	put_time(to, "queued_at", execution->queued_ns);
+	put_time(to, "started_at", execution->started_ns);
+	put_time(to, "ended_at", execution->ended_ns);
+	put_usage(to, execution);
+	if (extra && extra->result && !is_override)
+		put_value(to, "result", json_incref(extra->result));
+	else
+		put_null(to, "result");
+	put_text(to, "waits", view->waits);
+	put_executor(to, execution);
+	if (execution->priority != 0)
+		put_integer(to, "priority", execution->priority);
+	put_attempt(to, execution);
+	put_pending(to, execution);
+	put_log_ignore(to, execution);
+	json_text_bracket(to->text, '}');
+}
+
+static void put_idle(const struct writer *to, const struct proc *proc)
+{
+	static const char *const before[] = {"error", "info", "run", "exec"};
+	static const char *const behind[] = {"log", "exit_code", "signal", "queued_at",
+	    "started_at", "ended_at", "user_time", "system_time", "max_rss", "result", "waits"};
+
+	json_text_bracket(to->text, '{');
+	put_text(to, "name", proc->name);
+	put_text(to, "state", "idle");
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		put_null(to, before[i]);
+	if (proc->definition)
+		put_definition(to, proc->definition, proc->values, NULL);
+	else
+		put_no_definition(to);
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+		put_null(to, behind[i]);
+	json_text_bracket(to->text, '}');
+}
+
+/* --- whole views, for answers --- */
+
+/* What was written, as a value. NULL: no memory. */
+static json_t *parse(struct json_text *text)
+{
+	size_t length;
+	char *line = json_text_finish(text, &length);
+	json_t *view = line ? json_loadb(line, length, 0, NULL) : NULL;
+
+	free(line);
 	return view;
 }
 
 json_t *view_proc_idle(const struct proc *proc)
 {
-	json_t *view = view_new(proc->name, "idle");
+	struct json_text text = {0};
 
-	if (!view)
-		return NULL;
-	if (proc->definition) {
-		set_definition(view, proc->definition, proc->values);
-		set(view, "deps", view_defined_deps(proc->definition, proc->values));
-	} else {
-		set(view, "args", json_object());
-		set(view, "locks", json_array());
-		set(view, "wave", json_integer(0));
-		set(view, "deps", json_array());
-	}
-	return view;
-}
-
-static void set_outcome(
-    json_t *view, const struct execution *execution, const struct membership *member)
-{
-	bool is_override = member && member->override != ERROR_NONE;
-	bool has_exit_code = !is_override && execution->exit_code >= 0;
-	bool has_signal = !is_override && execution->signal > 0;
-
-	if (is_override) {
-		set(view, "state", view_text("failed"));
-		set(view, "error", view_text(execution_error_name(member->override)));
-		set(view, "info", view_text(member->override_info));
-	} else {
-		/* While it is being ended its error is set already, but not yet true. */
-		bool has_failed = execution->state == STATE_FAILED;
-
-		set(view, "error",
-		    view_text(has_failed ? execution_error_name(execution->error) : NULL));
-		set(view, "info", view_text(execution->info));
-	}
-	set(view, "exit_code", has_exit_code ? json_integer(execution->exit_code) : NULL);
-	set(view, "signal", has_signal ? json_integer(execution->signal) : NULL);
-	set(view, "result", is_override ? NULL : view_result(execution));
-}
-
-/* For those who show its log, which is worth while when it is complete. */
-static void add_log_ignore(json_t *view, const struct execution *execution)
-{
-	const char *text = execution->definition->log_ignore;
-
-	if (text && execution->ended_ns)
-		set(view, "log_ignore", json_loads(text, 0, NULL));
-}
-
-/* What its process took, once that has ended. Every process has memory, so 0 stands for unknown. */
-static void set_usage(json_t *view, const struct execution *execution)
-{
-	const struct exec_extra *extra = execution->extra;
-
-	if (!extra || extra->max_rss_kib <= 0 || !execution_is_complete(execution))
-		return;
-	set(view, "user_time", json_real((double)extra->user_us / 1e6));
-	set(view, "system_time", json_real((double)extra->system_us / 1e6));
-	set(view, "max_rss", json_integer((json_int_t)extra->max_rss_kib * 1024));
-}
-
-/* member: where it is looked at, or NULL: by itself. */
-static json_t *view_execution(const struct execution *execution, const struct membership *member)
-{
-	const struct run *run = member ? member->run : execution_run(execution);
-	json_t *view = view_new(execution->proc->name, execution_state_name(execution));
-
-	if (!view)
-		return NULL;
-	set_outcome(view, execution, member);
-	set(view, "run", run ? json_integer((json_int_t)run->id) : NULL);
-	set(view, "exec", json_integer((json_int_t)execution->id));
-	set_definition(view, execution->definition, execution->values);
-	set(view, "deps", view_scheduled_deps(execution));
-	set(view, "log", view_log(execution));
-	set(view, "queued_at", view_time(execution->queued_ns));
-	set(view, "started_at", view_time(execution->started_ns));
-	set(view, "ended_at", view_time(execution->ended_ns));
-	if (execution->priority != 0)
-		set(view, "priority", json_integer(execution->priority));
-	add_attempt(view, execution);
-	add_executor(view, execution);
-	add_pending(view, execution);
-	add_log_ignore(view, execution);
-	set_usage(view, execution);
-	return view;
+	put_idle(&(struct writer){.text = &text}, proc);
+	return parse(&text);
 }
 
 /* By what it depends on others where that is not its own definition; most have none of these. */
-static json_t *add_dep_reasons(
+static void add_dep_reasons(
     json_t *view, const struct core *core, const struct execution *execution)
 {
 	json_t *reasons = NULL;
@@ -345,40 +467,34 @@ static json_t *add_dep_reasons(
 	}
 	edges_clear(&edges);
 	if (reasons)
-		set(view, "dep_reasons", reasons);
-	return view;
+		json_object_set_new(view, "dep_reasons", reasons);
 }
 
-static json_t *add_waits(json_t *view, const struct core *core, const struct execution *execution)
+/* member: where it is looked at, or NULL: by itself. */
+static json_t *view_execution(
+    const struct core *core, const struct execution *execution, const struct membership *member)
 {
-	char *text = view ? reason_of_wait(core, execution) : NULL;
+	bool is_override = member && member->override != ERROR_NONE;
+	char *waits = is_override ? NULL : reason_of_wait(core, execution);
+	const struct view view = {.execution = execution, .member = member, .waits = waits};
+	struct json_text text = {0};
+	json_t *value;
 
-	if (text)
-		set(view, "waits", view_text(text));
-	free(text);
-	return view;
+	view_put(&text, &view);
+	free(waits);
+	value = parse(&text);
+	add_dep_reasons(value, core, execution);
+	return value;
 }
 
 json_t *view_proc(const struct core *core, const struct proc *proc)
 {
-	if (!proc->newest)
-		return view_proc_idle(proc);
-	return add_waits(add_dep_reasons(view_execution(proc->newest, NULL), core, proc->newest),
-	    core, proc->newest);
-}
-
-json_t *view_member_brief(const struct membership *member)
-{
-	return view_execution(member->execution, member);
+	return proc->newest ? view_execution(core, proc->newest, NULL) : view_proc_idle(proc);
 }
 
 json_t *view_member(const struct core *core, const struct membership *member)
 {
-	json_t *view = add_dep_reasons(view_member_brief(member), core, member->execution);
-
-	if (member->override != ERROR_NONE)
-		return view;
-	return add_waits(view, core, member->execution);
+	return view_execution(core, member->execution, member);
 }
 
 int views_init(struct views *views, size_t limit)

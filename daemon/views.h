@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/core/core.h"
+#include "protocol/json_text.h"
 
 /* At most so many views are in an answer, and about so many bytes of them. */
 #define VIEWS_MAX 1000
@@ -25,11 +26,17 @@ json_t *view_proc_idle(const struct proc *proc);
 /* Of an execution as it counts in that run. A new reference, or NULL: no memory. */
 json_t *view_member(const struct core *core, const struct membership *member);
 
-/*
- * The same without the members `waits` and `dep_reasons`, which cost a look at all that the
- * execution waits for: for events, of which there are many.
- */
-json_t *view_member_brief(const struct membership *member);
+/* What a view is written of. */
+struct view {
+	const struct execution *execution;
+	const struct membership *member; /* where it is looked at; NULL: by itself */
+	const char *state;               /* other than what it is in now; NULL: that */
+	const char *waits;               /* what it waits for; NULL: not known, or nothing */
+	bool is_brief;                   /* without members that are null, empty or wave 0 */
+};
+
+/* Writes it as JSON: for events, of which there are many. */
+void view_put(struct json_text *to, const struct view *view);
 
 /* All that an execution is told about itself. A new reference, or NULL: no memory. */
 json_t *view_context(const struct execution *execution);
@@ -55,6 +62,7 @@ const char *view_edge_reason(enum edge_reason reason);
 
 /* A time in nanoseconds since the epoch, in seconds; null for 0. */
 json_t *view_time(int64_t time_ns);
+void view_put_time(struct json_text *to, int64_t time_ns);
 
 /* A text, or null for NULL. */
 json_t *view_text(const char *text);

@@ -1,6 +1,6 @@
 /*
  * The scheduler's end of the pipe to the supervisor, over libevent. What is asked for within one
- * turn of the loop goes out by one system call at its end. Must not know what an execution is.
+ * pass goes out by one system call at its end. Must not know what an execution is.
  */
 #include "daemon/workers.h"
 
@@ -26,8 +26,7 @@ struct workers {
 	struct workers_events events;
 	struct event *readable;
 	struct event *writable;
-	struct event *turn; /* made active by the first message of a turn */
-	bool is_held;       /* see workers_hold() */
+	bool is_held; /* see workers_hold() */
 	bool is_lost;
 };
 
@@ -39,7 +38,6 @@ static void lose(struct workers *workers, int error)
 	log_error("supervisor lost error=%s", error != 0 ? strerror(error) : "it has ended");
 	event_del(workers->readable);
 	event_del(workers->writable);
-	event_del(workers->turn);
 	workers->events.lost(workers->events.arg);
 }
 
@@ -120,9 +118,9 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		lose(workers, errno);
 }
 
-static void send_queued(struct workers *workers)
+void workers_send(struct workers *workers)
 {
-	if (workers->is_lost || workers->is_held)
+	if (workers->is_lost || workers->is_held || link_pending_bytes(&workers->link) == 0)
 		return;
 	/* That the peer is gone is for on_readable to find, after what it still said. */
 	if (link_flush(&workers->link) != 0 && errno != EPIPE && errno != ECONNRESET)
@@ -132,11 +130,11 @@ static void send_queued(struct workers *workers)
 	inject_death("sent");
 }
 
-static void on_turn(evutil_socket_t fd, short what, void *arg)
+static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	send_queued(arg);
+	workers_send(arg);
 }
 
 struct workers *workers_new(struct event_base *base, int fd, const struct workers_events *events)
@@ -151,9 +149,8 @@ struct workers *workers_new(struct event_base *base, int fd, const struct worker
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		goto fail;
 	workers->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, workers);
-	workers->writable = event_new(base, fd, EV_WRITE, on_turn, workers);
-	workers->turn = event_new(base, -1, 0, on_turn, workers);
-	if (workers->readable == NULL || workers->writable == NULL || workers->turn == NULL ||
+	workers->writable = event_new(base, fd, EV_WRITE, on_writable, workers);
+	if (workers->readable == NULL || workers->writable == NULL ||
 	    event_add(workers->readable, NULL) != 0) {
 		errno = ENOMEM;
 		goto fail;
@@ -175,8 +172,6 @@ void workers_free(struct workers *workers)
 		event_free(workers->readable);
 	if (workers->writable != NULL)
 		event_free(workers->writable);
-	if (workers->turn != NULL)
-		event_free(workers->turn);
 	link_close(&workers->link);
 	free(workers);
 	errno = saved;
@@ -184,20 +179,13 @@ void workers_free(struct workers *workers)
 
 static int put(struct workers *workers, const struct wire_message *message, const int *terminal)
 {
-	bool is_first = link_pending_bytes(&workers->link) == 0;
-	int result;
-
 	if (workers->is_lost) {
 		errno = EPIPE;
 		return -1;
 	}
 	if (terminal != NULL)
-		result = link_put_with_fds(&workers->link, message, terminal);
-	else
-		result = link_put(&workers->link, message);
-	if (result == 0 && is_first)
-		event_active(workers->turn, EV_WRITE, 0);
-	return result;
+		return link_put_with_fds(&workers->link, message, terminal);
+	return link_put(&workers->link, message);
 }
 
 /* For what may be large. */
@@ -213,8 +201,6 @@ static int put_limited(
 
 void workers_hold(struct workers *workers, bool is_held)
 {
-	if (workers->is_held && !is_held && !workers->is_lost)
-		event_active(workers->turn, EV_WRITE, 0);
 	workers->is_held = is_held;
 }
 

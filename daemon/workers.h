@@ -73,7 +73,7 @@ int workers_drop_environment(struct workers *workers, uint32_t env);
 
 /*
  * 0, or -1 with errno: E2BIG for what exceeds the wire's limits, ENOBUFS while too much waits to be
- * sent. Batched until the loop's next turn. The terminal is duplicated, the caller keeps its own.
+ * sent. Batched until workers_send(). The terminal is duplicated, the caller keeps its own.
  */
 int workers_spawn(struct workers *workers, const struct worker_spawn *spawn);
 
@@ -92,6 +92,9 @@ int workers_lend_token(struct workers *workers, struct worker_key key, bool is_l
 
 /* The exit was stored; the supervisor may forget it. */
 int workers_acknowledge(struct workers *workers, struct worker_key key);
+
+/* Sends what was asked for, as far as the supervisor takes it; the rest follows by itself. */
+void workers_send(struct workers *workers);
 
 /* While it is held nothing is sent: what was asked for waits for the state to be stored. */
 void workers_hold(struct workers *workers, bool is_held);

@@ -35,4 +35,4 @@ EXTRA_DIST += doc/test_manual.sh
 # Made by scripts/record.
 EXTRA_DIST += doc/demo.cast doc/demo.txt doc/display.svg
 
-EXTRA_DIST += doc/DESIGN.md doc/SCALE.md doc/SECURITY.md doc/STATE.md doc/report.png CONTRIBUTING.md
+EXTRA_DIST += doc/CLUSTER.md doc/DESIGN.md doc/SCALE.md doc/SECURITY.md doc/STATE.md doc/report.png CONTRIBUTING.md

@@ -13,8 +13,6 @@
 
 #include "protocol/version.h"
 
-#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY)
-
 /* What jansson takes on a machine of 64 bits, with what malloc(3) adds. */
 #define OBJECT_BYTES 240
 #define ARRAY_BYTES 128
@@ -231,85 +229,37 @@ void jsonrpc_read(json_t *value, struct jsonrpc_message *message)
 
 /* ---- encoding ---- */
 
-static int line_add(const char *bytes, size_t size, void *argument)
+void jsonrpc_begin_notification(struct json_text *line, const char *method)
 {
-	struct jsonrpc_text *line = argument;
-	size_t capacity = line->capacity > 0 ? line->capacity : 256;
-	char *text;
-
-	if (line->is_failed)
-		return -1;
-	while (capacity - line->length < size)
-		capacity *= 2;
-	if (capacity != line->capacity) {
-		text = realloc(line->text, capacity);
-		if (!text) {
-			line->is_failed = true;
-			return -1;
-		}
-		line->text = text;
-		line->capacity = capacity;
-	}
-	memcpy(line->text + line->length, bytes, size);
-	line->length += size;
-	return 0;
+	json_text_add_raw(line, "{\"jsonrpc\":\"2.0\"");
+	json_text_member(line, "method");
+	json_text_string(line, method);
+	json_text_member(line, "params");
 }
 
-static void line_add_text(struct jsonrpc_text *line, const char *text)
+char *jsonrpc_finish(struct json_text *line, size_t *length_bytes)
 {
-	line_add(text, strlen(text), line);
-}
-
-/* NULL is written as null. */
-static void line_add_value(struct jsonrpc_text *line, const json_t *value)
-{
-	if (!value)
-		line_add_text(line, "null");
-	else if (!line->is_failed && json_dump_callback(value, line_add, line, DUMP_FLAGS) < 0)
-		line->is_failed = true;
-}
-
-static void line_add_string(struct jsonrpc_text *line, const char *text)
-{
-	json_t *string = json_string(text);
-
-	if (string)
-		line_add_value(line, string);
-	else
-		line->is_failed = true;
-	json_decref(string);
-}
-
-/* Ends the line and hands it over; NULL if anything failed. */
-static char *line_finish(struct jsonrpc_text *line, size_t *length_bytes)
-{
-	line_add("\n", 2, line);
-	if (line->is_failed) {
-		free(line->text);
-		return NULL;
-	}
-	*length_bytes = line->length - 1;
-	return line->text;
+	json_text_bracket(line, '}');
+	return json_text_finish(line, length_bytes);
 }
 
 static char *encode_call(json_t *id, const char *method, json_t *params, size_t *length_bytes)
 {
-	struct jsonrpc_text line = {0};
+	struct json_text line = {0};
 
-	line_add_text(&line, "{\"jsonrpc\":\"2.0\",");
+	json_text_add_raw(&line, "{\"jsonrpc\":\"2.0\"");
 	if (id) {
-		line_add_text(&line, "\"id\":");
-		line_add_value(&line, id);
-		line_add_text(&line, ",");
+		json_text_member(&line, "id");
+		json_text_value(&line, id);
 	}
-	line_add_text(&line, "\"method\":");
-	line_add_string(&line, method);
+	json_text_member(&line, "method");
+	if (json_text_string(&line, method) != 0)
+		line.is_failed = true;
 	if (params) {
-		line_add_text(&line, ",\"params\":");
-		line_add_value(&line, params);
+		json_text_member(&line, "params");
+		json_text_value(&line, params);
 	}
-	line_add_text(&line, "}");
-	return line_finish(&line, length_bytes);
+	return jsonrpc_finish(&line, length_bytes);
 }
 
 char *jsonrpc_encode_request(json_t *id, const char *method, json_t *params, size_t *length_bytes)
@@ -324,46 +274,34 @@ char *jsonrpc_encode_notification(const char *method, json_t *params, size_t *le
 
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes)
 {
-	struct jsonrpc_text line = {0};
+	struct json_text line = {0};
 
-	line_add_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":");
-	line_add_value(&line, id);
-	line_add_text(&line, ",\"result\":");
-	line_add_value(&line, result);
-	line_add_text(&line, "}");
-	return line_finish(&line, length_bytes);
-}
-
-void jsonrpc_add_item(struct jsonrpc_text *items, const json_t *item)
-{
-	if (items->length > 0)
-		line_add_text(items, ",");
-	line_add_value(items, item);
+	json_text_add_raw(&line, "{\"jsonrpc\":\"2.0\"");
+	json_text_member(&line, "id");
+	json_text_value(&line, id);
+	json_text_member(&line, "result");
+	json_text_value(&line, result);
+	return jsonrpc_finish(&line, length_bytes);
 }
 
 char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
-    const struct jsonrpc_text *items, size_t *length_bytes)
+    const struct json_text *items, size_t *length_bytes)
 {
-	struct jsonrpc_text line = {.is_failed = items->is_failed || !result};
-	size_t begin;
+	struct json_text line = {.is_failed = items->is_failed || !result};
 
-	line_add_text(&line, "{\"jsonrpc\":\"2.0\",\"id\":");
-	line_add_value(&line, id);
-	line_add_text(&line, ",\"result\":{");
-	line_add_string(&line, member);
-	line_add_text(&line, ":[");
+	json_text_add_raw(&line, "{\"jsonrpc\":\"2.0\"");
+	json_text_member(&line, "id");
+	json_text_value(&line, id);
+	json_text_member(&line, "result");
+	json_text_bracket(&line, '{');
+	json_text_member(&line, member);
+	json_text_bracket(&line, '[');
 	if (items->length > 0)
-		line_add(items->text, items->length, &line);
-	line_add_text(&line, "]");
-	begin = line.length;
-	if (json_object_size(result) > 0)
-		line_add_value(&line, result);
-	else
-		line_add_text(&line, "}");
-	if (!line.is_failed && line.text[begin] == '{') /* it was opened before the items */
-		line.text[begin] = ',';
-	line_add_text(&line, "}");
-	return line_finish(&line, length_bytes);
+		json_text_add(items->text, items->length, &line);
+	json_text_bracket(&line, ']');
+	json_text_members(&line, result);
+	json_text_bracket(&line, '}');
+	return jsonrpc_finish(&line, length_bytes);
 }
 
 char *jsonrpc_encode_error(
@@ -378,10 +316,10 @@ char *jsonrpc_encode_error(
 
 char *jsonrpc_encode(const json_t *value, size_t *length_bytes)
 {
-	struct jsonrpc_text line = {0};
+	struct json_text line = {0};
 
-	line_add_value(&line, value);
-	return line_finish(&line, length_bytes);
+	json_text_value(&line, value);
+	return json_text_finish(&line, length_bytes);
 }
 
 json_t *jsonrpc_build_answer(json_t *id, json_t *result)

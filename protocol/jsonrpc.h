@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "protocol/errors.h"
+#include "protocol/json_text.h"
 
 /* What is wrong with a message, ready for jsonrpc_encode_error(). */
 struct jsonrpc_problem {
@@ -68,23 +69,16 @@ char *jsonrpc_encode_request(json_t *id, const char *method, json_t *params, siz
 /* params may be NULL: left out. */
 char *jsonrpc_encode_notification(const char *method, json_t *params, size_t *length_bytes);
 
+/* The same in pieces: begins a line with all before the params, which the caller writes then. */
+void jsonrpc_begin_notification(struct json_text *line, const char *method);
+char *jsonrpc_finish(struct json_text *line, size_t *length_bytes);
+
 /* id may be NULL: null. result may be NULL: null. */
 char *jsonrpc_encode_answer(json_t *id, json_t *result, size_t *length_bytes);
 
-/* What an encoder writes into; once something failed, the rest is ignored. */
-struct jsonrpc_text {
-	char *text; /* from malloc(3), or NULL; not terminated */
-	size_t length;
-	size_t capacity;
-	bool is_failed;
-};
-
-/* Adds an item to a list that is written as it is made: a tree of very many values costs more. */
-void jsonrpc_add_item(struct jsonrpc_text *items, const json_t *item);
-
 /* An answer whose result is an object: what is in result, and the items as a list under member. */
 char *jsonrpc_encode_items(json_t *id, json_t *result, const char *member,
-    const struct jsonrpc_text *items, size_t *length_bytes);
+    const struct json_text *items, size_t *length_bytes);
 
 /* id may be NULL: null. text may be NULL: the error's meaning. data (an object or NULL) is copied
  * and gets the member "error" with the error's stable name. */

@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += protocol/libprotocol.la
 protocol_libprotocol_la_SOURCES = \
 	protocol/errors.c protocol/errors.h \
 	protocol/frame.c protocol/frame.h \
+	protocol/json_text.c protocol/json_text.h \
 	protocol/jsonrpc.c protocol/jsonrpc.h \
 	protocol/log_marker.h \
 	protocol/methods.c protocol/methods.h \

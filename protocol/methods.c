@@ -11,6 +11,8 @@
 #include "protocol/nearest.h"
 
 static const char *const hold_choices[] = {"connection", "run", NULL};
+static const char *const state_choices[] = {
+    "wanted", "running", "succeeded", "failed", "skipped", "up_to_date", NULL};
 static const char *const kind_choices[] = {"state", "run", "input", "define", NULL};
 
 #define PARAM(name_, types_, summary_)                                                             \
@@ -36,6 +38,8 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 		.summary = "values of the protos' arguments"                                       \
 	}
 #define P_AS PARAM("as", PARAM_STRING, "another name for the one proc that is created")
+#define P_BRIEF                                                                                    \
+	PARAM("brief", PARAM_BOOLEAN, "events tell of a proc only what is neither null nor empty")
 #define P_ENV                                                                                      \
 	{                                                                                          \
 		.name = "env", .types = PARAM_OBJECT, .item_types = PARAM_STRING,                  \
@@ -61,6 +65,13 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 	PARAM("request_id", PARAM_STRING, "the same one again gets the first one's answer")
 #define P_RUN                                                                                      \
 	PARAM("run", PARAM_INTEGER | PARAM_STRING, "the run's number, or the client's name for it")
+#define P_STATES                                                                                   \
+	{                                                                                          \
+		.name = "states", .types = PARAM_ARRAY, .item_types = PARAM_STRING,                \
+		.choices = state_choices,                                                          \
+		.summary = "of events of kind state only those that tell of these states, or "     \
+		           "that something is tried again"                                         \
+	}
 #define P_VALUES REQUIRED("values", PARAM_OBJECT, "what to set")
 
 #define SCHEDULING_PARAMS                                                                          \
@@ -73,7 +84,7 @@ static const struct method_param values_params[] = {P_REQUEST_ID, P_VALUES, END}
 static const struct method_param start_params[] = {SCHEDULING_PARAMS, END};
 static const struct method_param named_params[] = {P_EXEC, P_NAME, P_RUN, END};
 static const struct method_param log_params[] = {
-    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default"), P_EXEC, P_NAME,
+    PARAM("attempt", PARAM_INTEGER, "which attempt's; the newest by default (0)"), P_EXEC, P_NAME,
     P_RUN, END};
 static const struct method_param close_params[] = {P_EXEC, P_REQUEST_ID, P_RUN, END};
 static const struct method_param undefine_params[] = {P_NAMES_REQUIRED, P_REQUEST_ID, END};
@@ -179,8 +190,11 @@ static const struct method_param open_params[] = {
 
 static const struct method_param run_params[] = {
     P_AFTER,
+    P_BRIEF,
     SCHEDULING_PARAMS,
-    PARAM("subscribe", PARAM_BOOLEAN, "send the run's events until the answer"),
+    P_STATES,
+    PARAM("subscribe", PARAM_BOOLEAN,
+        "send the run's events until the answer; first where what it has joined is"),
     PARAM("terminal", PARAM_BOOLEAN, "three descriptors come with the request"),
     END,
 };
@@ -202,6 +216,7 @@ static const struct method_param status_params[] = {
 
 static const struct method_param subscribe_params[] = {
     P_AFTER,
+    P_BRIEF,
     P_EXEC,
     {.name = "kinds",
         .types = PARAM_ARRAY,
@@ -210,6 +225,7 @@ static const struct method_param subscribe_params[] = {
         .summary = "only events of these kinds"},
     P_NAMES,
     P_RUN,
+    P_STATES,
     END,
 };
 

@@ -211,14 +211,37 @@ static void claim_leave(struct core *core, struct lock_claim *claim)
 	deal(core, lock);
 }
 
+static void claim_set_aside(struct core *core, struct lock_claim *claim)
+{
+	claim_leave(core, claim);
+	if (!claim->is_aside)
+		TAILQ_INSERT_TAIL(&claim->lock->aside, claim, of_holders);
+	claim->is_aside = true;
+}
+
 /* --- who waits --- */
 
+bool lock_is_possible(const struct execution *execution)
+{
+	for (uint32_t i = 0; i < execution->n_claims; i++)
+		if (execution->claims[i].amount > execution->claims[i].lock->capacity)
+			return false;
+	return true;
+}
+
 /* Puts the claims of a waiter where they belong: all in line, or those alone that do not fit since
- * a holder is lent. It is ready when all fit. */
+ * a holder is lent. It is ready when all fit, or when it can only fail. */
 static void place(struct core *core, struct execution *execution)
 {
 	bool is_parked = false, fits = true;
 
+	if (!lock_is_possible(execution)) {
+		for (uint32_t i = 0; i < execution->n_claims; i++)
+			claim_set_aside(core, &execution->claims[i]);
+		if (!execution->is_ready)
+			ready_push(core, execution);
+		return;
+	}
 	for (uint32_t i = 0; i < execution->n_claims; i++)
 		claim_enter(core, &execution->claims[i]);
 	for (uint32_t i = 0; i < execution->n_claims; i++) {
@@ -313,25 +336,10 @@ static void drop_claims(struct core *core, struct execution *execution)
 	execution->n_claims = 0;
 }
 
-/* Whether it can be had at some time. */
-static bool is_possible(const struct lock_claim *claim)
-{
-	return claim->amount <= claim->lock->capacity;
-}
-
 void lock_claim(struct core *core, struct execution *execution)
 {
-	bool is_hopeless = false;
-
 	if (execution->claims == NULL)
 		make_claims(core, execution);
-	for (uint32_t i = 0; i < execution->n_claims; i++)
-		is_hopeless |= !is_possible(&execution->claims[i]);
-	if (is_hopeless) {
-		drop_claims(core, execution);
-		ready_push(core, execution);
-		return;
-	}
 	place(core, execution);
 	place_changed(core);
 }
@@ -427,31 +435,18 @@ void lock_holder_changed(struct core *core, struct execution *holder)
 
 /* --- what pools there are --- */
 
-/* Those for whom there is not enough any more claim nothing: they fail when it is their turn. */
-static void drop_impossible(struct core *core, struct lock *lock)
+/* All that wait for lock, in line or aside, are placed anew. */
+static void change_all(struct core *core, struct lock *lock)
 {
 	const struct heap *heaps[] = {&lock->waiting, &lock->fitting};
 	struct lock_claim *claim;
-	size_t count = 0, n_aside = 0;
 
-	TAILQ_FOREACH (claim, &lock->aside, of_holders)
-		n_aside++;
-	struct execution **found =
-	    mem_new(lock->waiting.count + lock->fitting.count + n_aside, sizeof(*found));
 	for (size_t i = 0; i < 2; i++)
 		for (uint32_t j = 0; j < heaps[i]->count; j++)
-			if (!is_possible(lock_claim_of(heaps[i]->nodes[j])))
-				found[count++] = lock_claim_of(heaps[i]->nodes[j])->execution;
+			note_changed(core, lock_claim_of(heaps[i]->nodes[j])->execution);
 	TAILQ_FOREACH (claim, &lock->aside, of_holders)
-		if (!is_possible(claim))
-			found[count++] = claim->execution;
-	for (size_t i = 0; i < count; i++) {
-		bool was_ready = found[i]->is_ready;
-		lock_release(core, found[i]);
-		if (!was_ready)
-			ready_push(core, found[i]);
-	}
-	free(found);
+		note_changed(core, claim->execution);
+	deal(core, lock);
 }
 
 void core_set_pools(struct core *core, const struct pool_limit *pools, size_t count)
@@ -469,13 +464,10 @@ void core_set_pools(struct core *core, const struct pool_limit *pools, size_t co
 		lock->is_declared = true;
 		lock->capacity = pools[i].capacity;
 	}
-	HASH_ITER (by_name, core->pools, lock, next) {
-		lock->references++;
-		drop_impossible(core, lock);
-		deal(core, lock);
-		place_changed(core);
-		lock_unref(core, lock);
+	HASH_ITER (by_name, core->pools, lock, next)
+		change_all(core, lock);
+	place_changed(core);
+	HASH_ITER (by_name, core->pools, lock, next)
 		if (!lock->is_declared)
 			lock_unref(core, lock);
-	}
 }

@@ -19,7 +19,8 @@ TAILQ_HEAD(lock_claims, lock_claim);
 struct lock_claim {
 	struct heap_node in_lock; /* in the heap of fitting or of waiting; else: not in line */
 	bool is_fitting;
-	bool is_aside; /* it waits, but not in line: what else it wants cannot be had */
+	bool is_aside; /* it waits, but not in line: what else it wants cannot be had, or all of it
+	                */
 	int64_t amount;
 	struct lock *lock;
 	struct execution *execution;
@@ -57,8 +58,11 @@ struct lock *lock_find(const struct core *core, const char *name, bool is_pool);
 /* Whether a is to have before b what both want: by priority, then the earlier requested. */
 bool lock_is_before(const struct execution *a, const struct execution *b);
 
+/* Whether its pools have as much as execution claims. */
+bool lock_is_possible(const struct execution *execution);
+
 /* Begins to wait for the locks and pools of execution, which is made ready once it can have them,
- * or where it never can: it claims nothing then, and lock_check() says why. */
+ * or where it never can: lock_check() says why. */
 void lock_claim(struct core *core, struct execution *execution);
 
 /* Takes what is claimed and can be had. */

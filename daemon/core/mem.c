@@ -46,6 +46,37 @@ char *mem_copy_part(const char *text, size_t length)
 	return copy;
 }
 
+char *mem_join(const char *first, ...)
+{
+	size_t size = 1;
+	char *joined, *end;
+	va_list texts;
+
+	va_start(texts, first);
+	for (const char *text = first; text; text = va_arg(texts, const char *))
+		size += strlen(text);
+	va_end(texts);
+	joined = end = mem_resize(NULL, size, 1);
+	va_start(texts, first);
+	for (const char *text = first; text; text = va_arg(texts, const char *))
+		end = stpcpy(end, text);
+	va_end(texts);
+	*end = '\0';
+	return joined;
+}
+
+char *mem_number(char text[MEM_NUMBER_SIZE], uint64_t number)
+{
+	char digits[MEM_NUMBER_SIZE], *end = digits + MEM_NUMBER_SIZE, *at = end;
+
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	memcpy(text, at, (size_t)(end - at));
+	text[end - at] = '\0';
+	return text;
+}
+
 char *mem_print(const char *format, ...)
 {
 	va_list args;

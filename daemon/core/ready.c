@@ -104,17 +104,13 @@ void ready_forget(struct core *core, struct execution *execution)
 		lock_release(core, execution);
 }
 
-/* It claims nothing, as it never could have that. */
+/* What it claims it could never have. */
 static void fail_hopeless(struct core *core, struct execution *execution, int64_t now_ns)
 {
 	struct fault fault = {0};
 
-	if (lock_check(core, execution->definition, execution->values, &fault) != 0)
-		settle_fail(core, execution, ERROR_SPAWN, fault.message, now_ns);
-	else {
-		ready_withdraw(core, execution); /* its pool is large enough again */
-		lock_claim(core, execution);
-	}
+	lock_check(core, execution->definition, execution->values, &fault);
+	settle_fail(core, execution, ERROR_SPAWN, fault.message, now_ns);
 	fault_clear(&fault);
 }
 
@@ -132,7 +128,7 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 		    "something in its run has failed (no_failures)", now_ns);
 		return false;
 	}
-	if (execution->n_claims == 0 && execution->needs_locks) {
+	if (!lock_is_possible(execution)) {
 		fail_hopeless(core, execution, now_ns);
 		return false;
 	}

@@ -205,6 +205,15 @@ void executors_end(struct daemon *daemon, struct execution *execution,
 		slurm_end(daemon->slurm, execution, exit, report, info);
 }
 
+void executors_forget(struct daemon *daemon, const struct execution *execution)
+{
+	if (is_local(execution))
+		return;
+	keep_remove_file(daemon, context_path(daemon, execution));
+	if (is_slurm(execution))
+		slurm_forget(daemon->slurm, execution);
+}
+
 bool executors_measure(const struct daemon *daemon, const struct execution *execution)
 {
 	(void)daemon;

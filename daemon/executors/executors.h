@@ -44,6 +44,9 @@ bool executors_delay_end(
 void executors_end(struct daemon *daemon, struct execution *execution,
     const struct worker_exit *exit, struct exit_report *report, char **info);
 
+/* Its process was never started. */
+void executors_forget(struct daemon *daemon, const struct execution *execution);
+
 /* Whether what the supervisor measured is what the process itself used. */
 bool executors_measure(const struct daemon *daemon, const struct execution *execution);
 

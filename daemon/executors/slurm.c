@@ -248,6 +248,14 @@ void slurm_end(struct slurm *slurm, struct execution *execution, const struct wo
 		jobs_drop(slurm, job);
 }
 
+void slurm_forget(struct slurm *slurm, const struct execution *execution)
+{
+	struct job *job = jobs_find(slurm, execution->id);
+
+	if (job)
+		jobs_drop(slurm, job);
+}
+
 /* --- what is done while somebody is pending, or has to go --- */
 
 /* Some of those that are pending, so that many do not take long: all get their turn. */

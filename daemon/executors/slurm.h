@@ -43,6 +43,9 @@ bool slurm_delays_end(
 /* Nobody knows what became of its srun: the job is ended, if there is one, and then it is lost. */
 void slurm_lose(struct slurm *slurm, struct execution *execution);
 
+/* srun was never started. */
+void slurm_forget(struct slurm *slurm, const struct execution *execution);
+
 /* srun has ended: fills in the report, with *info for the caller to free; or leaves both. */
 void slurm_end(struct slurm *slurm, struct execution *execution, const struct worker_exit *exit,
     struct exit_report *report, char **info);

@@ -16,7 +16,10 @@
 #define LAST_INTERVAL_NS (30 * SECOND_NS)
 #define LEAST_INTERVAL_NS (2 * SECOND_NS) /* however many become pending */
 
-static const struct timeval tick_delay = {.tv_usec = 100 * 1000};
+#define QUICK_NS (10 * SECOND_NS) /* so long most that begin have begun */
+
+static const struct timeval quick_delay = {.tv_usec = 100 * 1000};
+static const struct timeval slow_delay = {.tv_sec = 1};
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -106,12 +109,15 @@ struct job *jobs_add(struct slurm *slurm, const struct execution *execution)
 	job->attempt = execution->attempt;
 	job->env = execution->env;
 	HASH_ADD(by_exec, slurm->jobs, exec, sizeof(job->exec), job);
+	slurm->added_ns = scheduler_now_ns();
+	if (TAILQ_EMPTY(&slurm->pending)) {
+		slurm->interval_ns = FIRST_INTERVAL_NS;
+		if (TAILQ_EMPTY(&slurm->ending)) /* most have begun before it is worth asking */
+			slurm->asked_ns = slurm->added_ns;
+	} else if (slurm->interval_ns > LEAST_INTERVAL_NS) {
+		slurm->interval_ns = LEAST_INTERVAL_NS;
+	}
 	TAILQ_INSERT_TAIL(&slurm->pending, job, of_phase);
-	slurm->interval_ns = FIRST_INTERVAL_NS;
-	if (TAILQ_FIRST(&slurm->pending) == job && TAILQ_EMPTY(&slurm->ending) &&
-	    scheduler_now_ns() - slurm->asked_ns > LEAST_INTERVAL_NS)
-		slurm->asked_ns =
-		    scheduler_now_ns(); /* most have begun before it is worth asking */
 	return job;
 }
 
@@ -153,10 +159,27 @@ void jobs_set_id(struct job *job, const char *id)
 	job->id = copy;
 }
 
+/* Asks for the queue where that is due. */
+static void ask_if_due(struct slurm *slurm, int64_t now_ns)
+{
+	/* Who waits for the end of a job waits for nothing else. */
+	bool is_urgent = !TAILQ_EMPTY(&slurm->ending);
+	int64_t interval_ns = is_urgent ? FIRST_INTERVAL_NS : slurm->interval_ns;
+
+	if (slurm->inquiry || now_ns - slurm->asked_ns < interval_ns ||
+	    (TAILQ_EMPTY(&slurm->pending) && !is_urgent))
+		return;
+	slurm->asked_ns = now_ns;
+	slurm->interval_ns =
+	    2 * slurm->interval_ns < LAST_INTERVAL_NS ? 2 * slurm->interval_ns : LAST_INTERVAL_NS;
+	queue_ask(slurm);
+}
+
 void slurm_watch(struct slurm *slurm)
 {
 	int64_t now_ns = scheduler_now_ns();
-	int64_t interval_ns = slurm->interval_ns;
+	bool is_quick = now_ns - slurm->added_ns < QUICK_NS || !TAILQ_EMPTY(&slurm->ending) ||
+	                !TAILQ_EMPTY(&slurm->doomed);
 
 	queue_signal(slurm);
 	if (TAILQ_EMPTY(&slurm->pending) && TAILQ_EMPTY(&slurm->ending) &&
@@ -164,19 +187,10 @@ void slurm_watch(struct slurm *slurm)
 		evtimer_del(slurm->timer);
 		return;
 	}
-	/* Who waits for the end of a job waits for nothing else. */
-	if (!TAILQ_EMPTY(&slurm->ending))
-		interval_ns = FIRST_INTERVAL_NS;
-	else if (interval_ns < LEAST_INTERVAL_NS && slurm->interval_ns != FIRST_INTERVAL_NS)
-		interval_ns = LEAST_INTERVAL_NS;
-	if (!slurm->inquiry && now_ns - slurm->asked_ns >= interval_ns &&
-	    !(TAILQ_EMPTY(&slurm->pending) && TAILQ_EMPTY(&slurm->ending))) {
-		slurm->asked_ns = now_ns;
-		slurm->interval_ns = 2 * slurm->interval_ns < LAST_INTERVAL_NS
-		                         ? 2 * slurm->interval_ns
-		                         : LAST_INTERVAL_NS;
-		queue_ask(slurm);
-	}
-	if (!evtimer_pending(slurm->timer, NULL))
-		evtimer_add(slurm->timer, &tick_delay);
+	ask_if_due(slurm, now_ns);
+	/* One that is set stays, however often something happens, but for one that is too slow. */
+	if (evtimer_pending(slurm->timer, NULL) && (slurm->is_timer_quick || !is_quick))
+		return;
+	slurm->is_timer_quick = is_quick;
+	evtimer_add(slurm->timer, is_quick ? &quick_delay : &slow_delay);
 }

@@ -45,10 +45,12 @@ struct slurm {
 	struct definition *definition; /* of the commands that ask Slurm: an empty one */
 	char *prefix;                  /* with which the comment of each of its jobs begins */
 	struct event *timer;
+	bool is_timer_quick;
 	struct strings to_signal, to_kill, to_cancel; /* numbers of jobs, for the next scancel */
 	uint64_t inquiry;                             /* the squeue that runs; 0: none */
 	int64_t asked_ns, interval_ns;
-	bool is_silent; /* the last squeue got no answer */
+	int64_t added_ns; /* the newest job */
+	bool is_silent;   /* the last squeue got no answer */
 };
 
 struct job *jobs_add(struct slurm *slurm, const struct execution *execution);

@@ -104,6 +104,20 @@ class Answers(kit.Case):
         self.assertEqual(("succeeded", "half way"), (view["state"], view["info"]))
         self.assertEqual("not_allowed", self.error("context", exec=number))
 
+    def test_events_can_be_few_and_brief(self):
+        self.ws.define({"quick": {"run": "true"}, "fails": {"run": "exit 3"}})
+        self.result("subscribe", kinds=["state"], brief=True, states=["succeeded", "failed"])
+        run = self.result("start", names=["quick", "fails"])["run"]
+        ended = {}
+        while len(ended) < 2:
+            event = self.peer.receive()["params"]
+            self.assertEqual([], list(self.document.problems(event, self.document.resolve(
+                "#/components/schemas/event"), "event")))
+            ended[event["proc"]["name"]] = event["proc"]
+        self.assertEqual({"name", "state", "run", "exec", "queued_at", "started_at", "ended_at", "log", "exit_code",
+                          "user_time", "system_time", "max_rss"}, set(ended["quick"]))
+        self.assertEqual((run, "exit", 3), tuple(ended["fails"][name] for name in ("run", "error", "exit_code")))
+
     def test_what_a_process_asks_people(self):
         self.ws.define({"base": PROCS["base"], "asks": {"run": "{ echo $PP_EXEC; " + self.ws.gate("go") + "; } >exec; true"}})
         run = self.result("start", names=["asks"])["run"]

@@ -65,7 +65,7 @@ class Prefix(kit.Case):
         self.assertEqual(self.ws.states("far2", "here1"), {"far2": "wanted", "here1": "wanted"})
         self.assertEqual(self.ws.ppctl("--json", "status", "far2").views()["far2"]["waits"], "waits for a free slot of far")
         self.assertRegex(self.ws.ppctl("why", "far2").out.splitlines()[0],
-                         r"^far2 waits for a free slot of far: 2 may run there at once \(executors\.far\.parallel\), "
+                         r"^far2 waits for a free slot of far: 2 may run there at once, "
                          r"now (far0 and far1|far1 and far0)$")
         self.assertIn("here1 waits for a free slot: 1 may run at once (parallel), now here0",
                       self.ws.ppctl("why", "here1").out)
@@ -165,8 +165,11 @@ class Refused(kit.Case):
         for word in ("[partition]", "[extra]", "[argv]", "[shell]", "[workspace]/[cpus]"):
             self.refuses({"procs": {"a": a}, "executors": {"far": {"command": [word, "x"]}}},
                          "executors.far.command[0]: is the program, of which nothing may be left open")
-        self.refuses({"procs": {"a": a}, "executors": {f"x{i}": {"command": ["env"]} for i in range(257)}},
-                     "executors: more than 256")
+        executors = {f"x{i}": {"command": ["env"]} for i in range(256)}
+        self.refuses({"procs": {"a": a}, "executors": executors}, "executors: more than 255")
+        executors.popitem()
+        self.ws.define({"a": {**a, "executor": "x254"}}, executors=executors)
+        self.ws.ppctl("run", "a")
         self.refuses({"procs": {"a": {**a, "resources": {"cpu": 1}}}}, "unknown key (did you mean cpus?)")
         self.refuses({"procs": {"a": {**a, "resources": {"cpus": 0}}}}, "must be a number from 1 to 1000000")
         self.refuses({"procs": {"a": {**a, "resources": {"memory": "8 bananas"}}}}, "not a size like")

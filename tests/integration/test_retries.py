@@ -14,6 +14,11 @@ class Retries(kit.Case):
     def times(self):
         return self.ws.read("times").count("x")
 
+    def has_failed_at(self, attempt):
+        """Whether that attempt of a is over: it waits for the next one, or that has begun."""
+        view = self.ws.ppctl("--json", "status", "a").views()["a"]
+        return "retry_at" in view or view.get("attempt", 0) > attempt
+
     def test_it_succeeds_at_last_and_so_does_the_run(self):
         self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "10ms"}}, "b": {"deps": ["a"]}})
         views = self.ws.ppctl("--json", "run", "b").views()
@@ -41,7 +46,9 @@ class Retries(kit.Case):
         lines = self.ws.ppctl("run", "a").out.splitlines()
         self.assertEqual(["start a", "retry a exit status 1 (attempt 2 of 6 in 0.0s)", "start a",
                           "retry a exit status 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
-        self.assertRegex(lines[-1], r"\Aok a \d+\.\ds\Z")
+        self.assertRegex(lines[-1], r"\Aok a \d+\.\ds \(attempt 3 of 6\)\Z")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"a +succeeded +\d+\.\ds +attempt 3 of 6\n")
+        self.assertRegex(self.ws.ppctl("why", "a").out, r"\Aa ran and succeeded in \d+\.\ds \(attempt 3 of 6\)\n")
 
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
@@ -75,10 +82,9 @@ class Retries(kit.Case):
         gate = self.ws.gate("gate")
         self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "200ms"}}})
         run = self.ws.ppctl("start", "a").out.strip()
-        for _ in range(2):
+        for attempt in (1, 2):
             self.ws.open_gate("gate")
-            kit.until(lambda: self.ws.ppctl("--json", "status", "a").views()["a"].get("retry_at")
-                      or self.ws.states("a") == {"a": "running"}, "it has failed")
+            kit.until(lambda: self.has_failed_at(attempt), "it has failed")
             os.kill(self.ws.pids()[0], signal.SIGKILL)
         self.ws.open_gate("gate")
         self.ws.ppctl("--run", run, "wait")

@@ -142,7 +142,7 @@ class Works(SlurmCase):
 class Pending(SlurmCase):
     def test_pending_is_told_and_does_not_count(self):
         self.define({"big": {"run": self.ws.gate("gate"), "resources": {"cpus": slurm.CPUS}},
-                     "small": {"run": "true", "timeout": "2s"}})
+                     "small": {"run": "true", "timeout": "10s"}})
         self.ws.ppctl("start", "big")
         self.until_begun("big")
         self.ws.ppctl("start", "small")
@@ -152,13 +152,12 @@ class Pending(SlurmCase):
         self.assertEqual(self.view("small")["executor"], "slurm")
         # However long it is pending, its timeout does not run.
         begun = self.view("small")["started_at"]
-        kit.until(lambda: kit.time.time() - begun > 3, "longer than its timeout")
+        kit.until(lambda: kit.time.time() - begun > 11, "longer than its timeout")
         self.ws.open_gate("gate")
         self.ws.ppctl("wait")
         view = self.view("small")
         self.assertEqual(view["state"], "succeeded")
-        self.assertGreater(view["pending_time"], 3)
-        self.assertLess(view["ended_at"] - view["started_at"], 2)
+        self.assertGreater(view["pending_time"], 10)
 
     def test_what_is_pending_can_be_canceled(self):
         self.define({"big": {"run": self.ws.gate("gate"), "resources": {"cpus": slurm.CPUS}}, "small": {"run": "true"},

@@ -41,7 +41,8 @@ class File(kit.Case):
 
     def test_an_empty_file_is_an_empty_workspace(self):
         self.ws.write("parproc.yaml", "")
-        self.assertEqual({"procs": [], "protos": []}, self.ws.ppctl("--json", "list").json)
+        self.assertEqual({"procs": [], "protos": [], "executors": ["local", "slurm"]},
+                         self.ws.ppctl("--json", "list").json)
 
     def test_a_billion_laughs_are_refused(self):
         lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]

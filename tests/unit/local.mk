@@ -68,6 +68,10 @@ unit_tests += tests/unit/test_frame
 tests_unit_test_frame_SOURCES = tests/unit/test_frame.c
 tests_unit_test_frame_LDADD = $(protocol_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_json_text
+tests_unit_test_json_text_SOURCES = tests/unit/test_json_text.c
+tests_unit_test_json_text_LDADD = $(protocol_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_jsonrpc
 tests_unit_test_jsonrpc_SOURCES = tests/unit/test_jsonrpc.c
 tests_unit_test_jsonrpc_LDADD = $(protocol_libs) $(unit_libs)

@@ -22,6 +22,8 @@
 
 static struct daemon daemon_under_test;
 static size_t n_views;
+static int64_t now_ns;
+static bool is_time_still; /* else a turn takes a second: events that may wait do not */
 
 /* --- what events see of the daemon --- */
 
@@ -36,7 +38,7 @@ void scheduler_wake(struct daemon *daemon)
 
 int64_t scheduler_now_ns(void)
 {
-	return 1500000000;
+	return now_ns;
 }
 
 request_handler *request_find_handler(const char *method)
@@ -93,21 +95,28 @@ bool membership_is_complete(const struct membership *member)
 
 const char *execution_state_name(const struct execution *execution)
 {
-	static const char *const names[] = {"wanted", "running", "succeeded", "failed"};
+	static const char *const names[] = {
+	    "wanted", "running", "succeeded", "failed", "skipped", "up_to_date"};
 
 	return names[execution->state];
 }
 
-json_t *view_member_brief(const struct membership *member)
+void view_put(struct json_text *to, const struct view *view)
 {
 	n_views++;
-	return json_pack("{s:s, s:I}", "name", member->execution->proc->name, "seen_in",
-	    (json_int_t)member->run->id);
+	json_text_bracket(to, '{');
+	json_text_member(to, "name");
+	json_text_string(to, view->execution->proc->name);
+	json_text_member(to, "state");
+	json_text_string(to, view->member->override ? "failed" : view->state);
+	json_text_member(to, "seen_in");
+	json_text_integer(to, (int64_t)view->member->run->id);
+	json_text_bracket(to, '}');
 }
 
-json_t *view_time(int64_t time_ns)
+void view_put_time(struct json_text *to, int64_t time_ns)
 {
-	return json_real((double)time_ns / 1e9);
+	json_text_millionths(to, time_ns / 1000);
 }
 
 /* --- the other end --- */
@@ -122,6 +131,8 @@ static void set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	n_views = 0;
+	now_ns = 1500000000;
+	is_time_still = false;
 	daemon_under_test = (struct daemon){.base = event_base_new()};
 	daemon_under_test.events = events_new(&daemon_under_test, 0);
 	daemon_under_test.inputs = inputs_new();
@@ -166,6 +177,8 @@ static struct peer connect_peer(void)
 
 static void turn(void)
 {
+	if (!is_time_still)
+		now_ns += 1000000000;
 	event_base_loop(daemon_under_test.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	sessions_flush(daemon_under_test.sessions);
 }
@@ -215,6 +228,11 @@ static void subscribe(struct peer *peer, uint64_t run, const char *name, unsigne
 
 	cr_assert_eq(events_subscribe(peer->session, &filter), 0);
 	json_decref(names);
+}
+
+static uint32_t watch_run(struct session *session, uint64_t run, int64_t after)
+{
+	return events_watch_run(session, &(struct event_filter){.run = run}, after);
 }
 
 static void publish(size_t index, enum execution_state state)
@@ -353,7 +371,7 @@ Test(events, one_connection_gets_each_event_once)
 	uint32_t watch;
 
 	subscribe(&peer, 0, NULL, 0);
-	watch = events_watch_run(peer.session, 1, -1);
+	watch = watch_run(peer.session, 1, -1);
 	expect_event(&peer, 0, "run", 1); /* how things stand; no event of the sequence */
 	publish(0, STATE_RUNNING);
 	expect_event(&peer, 1, "state", 1);
@@ -379,7 +397,7 @@ Test(events, who_begins_to_watch_a_run_hears_what_is_open_in_it)
 
 	for (size_t i = 0; i < 2; i++)
 		cr_assert_not_null(inputs_ask(&daemon_under_test, &executions[i], &question));
-	cr_assert_neq(events_watch_run(peer.session, 2, -1), 0u);
+	cr_assert_neq(watch_run(peer.session, 2, -1), 0u);
 	expect_event(&peer, 2, "run", 2);
 	json_t *event = next_event(&peer);
 	json_unpack(event, "{s:{s:s}, s:s}", "input", "prompt", &prompt, "state", &state);
@@ -403,7 +421,7 @@ Test(events, who_begins_to_watch_a_run_hears_of_what_it_has_joined)
 
 	executions[0].first.next_of_execution = &joined;
 	publish(0, STATE_RUNNING);
-	watch = events_watch_run(peer.session, 2, -1);
+	watch = watch_run(peer.session, 2, -1);
 	cr_assert_neq(watch, 0u);
 	events_tell_joined(peer.session, watch, members, 2);
 	expect_event(&peer, 1, "run", 2);
@@ -423,7 +441,7 @@ Test(events, one_view_serves_all_who_look_at_a_run)
 
 	for (size_t i = 0; i < 20; i++) {
 		peers[i] = connect_peer();
-		cr_assert_neq(events_watch_run(peers[i].session, 1, -1), 0u);
+		cr_assert_neq(watch_run(peers[i].session, 1, -1), 0u);
 		expect_event(&peers[i], 0, "run", 1);
 	}
 	publish(0, STATE_RUNNING);
@@ -465,6 +483,80 @@ Test(events, who_falls_behind_gets_one_resync)
 	publish(0, STATE_SUCCEEDED);
 	expect_event(&peer, COUNT + 1, "state", 1); /* and it hears on */
 	fclose(peer.stream);
+}
+
+Test(events, only_states_that_one_wants)
+{
+	struct peer peer = connect_peer();
+	const struct event_filter filter = {
+	    .states = event_state_find("failed") | event_state_find("running")};
+
+	cr_assert_eq(events_subscribe(peer.session, &filter), 0);
+	publish(0, STATE_WANTED);
+	publish(0, STATE_RUNNING);
+	expect_event(&peer, 2, "state", 1);
+	publish(0, STATE_SUCCEEDED);
+	publish(1, STATE_FAILED);
+	expect_event(&peer, 4, "state", 2);
+	executions[1].first.override = ERROR_CANCELED;
+	publish(1, STATE_SUCCEEDED);
+	expect_event(&peer, 5, "state", 2); /* there it has failed */
+	events_publish_run(&daemon_under_test, &runs[0]);
+	expect_event(&peer, 6, "run", 1);
+	cr_assert_eq(event_state_find("idle"), 0u);
+	fclose(peer.stream);
+}
+
+Test(events, what_follows_at_once_comes_together)
+{
+	struct peer peer = connect_peer();
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	publish(0, STATE_SUCCEEDED);
+	expect_none(&peer);
+	cr_assert_gt(session_unsent_bytes(peer.session), 0u);
+	event_base_loop(daemon_under_test.base, EVLOOP_ONCE); /* it rests for a moment only */
+	expect_event(&peer, 2, "state", 1);
+	expect_event(&peer, 3, "state", 1);
+	fclose(peer.stream);
+}
+
+Test(events, nothing_else_waits_for_events_that_do)
+{
+	struct peer peer = connect_peer();
+	char line[2048];
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	expect_none(&peer);
+	session_queue(peer.session, "answer\n", 7);
+	expect_event(&peer, 2, "state", 1);
+	cr_assert_not_null(fgets(line, sizeof(line), peer.stream));
+	cr_assert_str_eq(line, "answer\n");
+	fclose(peer.stream);
+}
+
+Test(events, one_that_rests_may_go)
+{
+	struct peer peer = connect_peer();
+
+	subscribe(&peer, 0, NULL, 0);
+	is_time_still = true;
+	publish(0, STATE_WANTED);
+	expect_event(&peer, 1, "state", 1);
+	publish(0, STATE_RUNNING);
+	expect_none(&peer);
+	fclose(peer.stream);
+	turn();
+	cr_assert_eq(sessions_count(daemon_under_test.sessions), 0u);
+	event_base_loop(daemon_under_test.base, EVLOOP_ONCE);
 }
 
 Test(events, subscriptions_end_with_their_connection)
@@ -574,7 +666,7 @@ Test(events, what_was_missed_of_a_run_comes_before_what_is)
 
 	change(0, STATE_RUNNING);
 	change(1, STATE_RUNNING);
-	cr_assert_neq(events_watch_run(peer.session, 1, 0), 0u);
+	cr_assert_neq(watch_run(peer.session, 1, 0), 0u);
 	expect_event(&peer, 1, "state", 1);
 	expect_event(&peer, 2, "run", 1);
 	expect_none(&peer);

@@ -350,7 +350,7 @@ Test(jsonrpc, what_is_written)
 {
 	json_t *params = json_pack("{s:s}", "a", "x\ny");
 	json_t *id = json_integer(3);
-	struct jsonrpc_text items = {0};
+	struct json_text items = {0};
 	size_t length = 0;
 	char *line;
 
@@ -363,14 +363,14 @@ Test(jsonrpc, what_is_written)
 	expect_line(line, length, "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"a\":\"x\\ny\"}}");
 	line = jsonrpc_encode_answer(NULL, NULL, &length);
 	expect_line(line, length, "{\"jsonrpc\":\"2.0\",\"id\":null,\"result\":null}");
-	jsonrpc_add_item(&items, id);
-	jsonrpc_add_item(&items, params);
+	json_text_value(&items, id);
+	json_text_value(&items, params);
 	line = jsonrpc_encode_items(id, params, "list", &items, &length);
 	expect_line(line, length,
 	    "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"list\":[3,{\"a\":\"x\\ny\"}],"
 	    "\"a\":\"x\\ny\"}}");
 	json_object_clear(params);
-	line = jsonrpc_encode_items(id, params, "list", &(struct jsonrpc_text){0}, &length);
+	line = jsonrpc_encode_items(id, params, "list", &(struct json_text){0}, &length);
 	expect_line(line, length, "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":{\"list\":[]}}");
 	cr_assert_null(jsonrpc_encode_items(id, NULL, "list", &items, &length));
 	free(items.text);

@@ -399,6 +399,23 @@ KIT_TEST(schedule, a_pool_that_is_gone_fails_what_waits_for_it, "proc x",
     "start a\n"
     "states a=running\n")
 
+KIT_TEST(schedule, a_pool_that_shrinks_and_grows_has_the_same_line_again, "proc hold",
+    "pools db=3\n"
+    "define proc b use=db:3; proc c use=db:3; proc d use=db:1\n"
+    "options parallel=1\n"
+    "start hold\n"
+    "start b c d\n"
+    "pools db=1\n"
+    "states b=wanted c=wanted d=wanted\n"
+    "pools db=3\n"
+    "reason c pool b\n"
+    "reason d pool c\n"
+    "exit hold 0\n"
+    "states b=running c=wanted d=wanted\n"
+    "pools db=1\n"
+    "exit b 0\n"
+    "states c=failed:spawn d=running\n")
+
 KIT_TEST(schedule, a_pool_that_grows_lets_more_of_those_that_wait_start, "proc x",
     "pools db=1\n"
     "define proc a use=db:1; proc b use=db:1; proc c use=db:1\n"
