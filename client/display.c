@@ -234,6 +234,15 @@ static void show_retry(struct display *display, const json_t *view)
 	free(rest);
 }
 
+/* Whether a view of one that was shown to be tried again is of the time before that. */
+static bool is_between_attempts(const struct display *display, json_int_t exec, const json_t *view)
+{
+	struct shown *shown;
+
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	return shown && shown->retry > json_integer_value(json_object_get(view, "attempt"));
+}
+
 /* Shows where a view says that an execution is. Where it tells of the end of one whose start was
  * not shown (both came in one pass of the daemon's loop), is_event says to show that first. */
 static void show_view(struct display *display, const json_t *view, bool is_event)
@@ -245,6 +254,7 @@ static void show_view(struct display *display, const json_t *view, bool is_event
 
 	if (!json_is_integer(member))
 		return;
+	has_started = has_started && !is_between_attempts(display, exec, view);
 	display->lines = *display->output;
 	if (display->live) {
 		display->lines.stream = live_get_stream(display->live);

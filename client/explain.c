@@ -47,7 +47,23 @@ static bool put_quantity(FILE *stream, const char *key, const json_t *value)
 	return true;
 }
 
-/* A value as text for one line: a list with commas, what is nested as JSON. New. */
+/* Puts the members of an object that say something. */
+static void put_members(FILE *stream, json_t *object)
+{
+	const char *separator = "", *key;
+	json_t *value;
+
+	json_object_foreach (object, key, value) {
+		if (is_nothing(value))
+			continue;
+		fprintf(stream, "%s%s: ", separator, key);
+		if (!put_quantity(stream, key, value))
+			output_put_scalar(stream, value);
+		separator = ", ";
+	}
+}
+
+/* A value as text for one line: a list with commas, an object as its members. New. */
 static char *describe_value(const char *key, json_t *value)
 {
 	char *text = NULL;
@@ -62,6 +78,8 @@ static char *describe_value(const char *key, json_t *value)
 			fputs(i > 0 ? ", " : "", stream);
 			output_put_scalar(stream, item);
 		}
+	} else if (json_is_object(value)) {
+		put_members(stream, value);
 	} else if (!put_quantity(stream, key, value)) {
 		output_put_scalar(stream, value);
 	}

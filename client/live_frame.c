@@ -44,7 +44,7 @@ static void end(struct live_frame *frame, struct line *line)
 static void add_running(struct live_frame *frame, const struct progress_item *item,
     const struct live_place *place, size_t name_columns)
 {
-	char duration[DURATION_SIZE];
+	char duration[DURATION_SIZE], attempt[64];
 	double ran_s = place->now_s > item->since_s ? place->now_s - item->since_s : 0;
 	struct line line;
 
@@ -61,6 +61,12 @@ static void add_running(struct live_frame *frame, const struct progress_item *it
 	} else if (item->expected_s > 0) {
 		line_pad(&line, line.width + 2);
 		line_put_bar(&line, ran_s / item->expected_s, false, BAR_COLUMNS);
+	}
+	if (item->attempt > 1) {
+		snprintf(
+		    attempt, sizeof(attempt), "attempt %d of %d", item->attempt, item->attempts);
+		line_pad(&line, line.width + 2);
+		line_put(&line, STYLE_FAINT, attempt, SIZE_MAX);
 	}
 	end(frame, &line);
 }
@@ -123,9 +129,9 @@ static char *describe_wait(const struct progress *progress, const struct progres
 	int result;
 
 	if (item->retry_s > 0) {
-		output_format_short_duration(duration, left_s > 0 ? left_s : 0);
-		result = asprintf(&text, " is tried again in %s, %d of %d", duration, item->attempt,
-		    item->attempts);
+		output_format_duration(duration, left_s > 0 ? left_s : 0);
+		result = asprintf(&text, " is tried again in %s, %d of %d", duration,
+		    item->attempt + 1, item->attempts);
 	} else {
 		reason = progress_reason(progress, item);
 		result = asprintf(&text, " waits for %s", reason);

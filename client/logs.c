@@ -23,7 +23,8 @@ struct follower {
 	struct client *client;
 	char *path; /* of the newest attempt, or of the one that was asked for */
 	bool is_one_attempt;
-	char *next_path; /* that of an attempt after it; or NULL */
+	char **next; /* those of the attempts after it, which may have ended already */
+	size_t n_next;
 	json_int_t exec;
 	bool is_complete;
 	bool is_behind; /* events were dropped: the newest may have been the end */
@@ -67,19 +68,32 @@ static int copy_log(const struct follower *follower)
 	    is_output ? "standard output" : follower->path, strerror(errno));
 }
 
+static void add_next(struct follower *follower, const char *path)
+{
+	follower->next = memory_grow(follower->next, follower->n_next + 1, sizeof(*follower->next));
+	follower->next[follower->n_next++] = memory_copy(path);
+}
+
+/* Whether path is the newest that is known of. */
+static bool is_newest(const struct follower *follower, const char *path)
+{
+	size_t n_next = follower->n_next;
+
+	return strcmp(path, n_next > 0 ? follower->next[n_next - 1] : follower->path) == 0;
+}
+
 static void look_at_view(struct follower *follower, const json_t *view)
 {
 	const char *path = member_text(view, "log", NULL);
 
 	if (json_integer_value(json_object_get(view, "exec")) != follower->exec)
 		return;
-	if (path && strcmp(path, follower->path) != 0) {
+	if (path && !is_newest(follower, path)) {
 		if (follower->is_one_attempt) {
 			follower->is_complete = true;
 			return;
 		}
-		free(follower->next_path);
-		follower->next_path = memory_copy(path);
+		add_next(follower, path);
 	}
 	if (outcome_is_complete(view))
 		follower->is_complete = true;
@@ -159,8 +173,9 @@ static void go_on(struct follower *follower)
 	follower->fd = -1;
 	follower->has_tail = false;
 	free(follower->path);
-	follower->path = follower->next_path;
-	follower->next_path = NULL;
+	follower->path = follower->next[0];
+	follower->n_next--;
+	memmove(follower->next, follower->next + 1, follower->n_next * sizeof(*follower->next));
 }
 
 static int follow(struct follower *follower, const struct pp_request *request)
@@ -170,7 +185,7 @@ static int follow(struct follower *follower, const struct pp_request *request)
 	follower->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	while (!status) {
 		/* What is complete before the copy is copied in full. */
-		bool was_complete = follower->is_complete, has_next = follower->next_path;
+		bool was_complete = follower->is_complete, has_next = follower->n_next > 0;
 
 		if (follower->fd < 0) {
 			follower->fd = open_log(follower, &status);
@@ -264,7 +279,9 @@ out:
 	if (follower.fd >= 0)
 		close(follower.fd);
 	free(follower.path);
-	free(follower.next_path);
+	for (size_t i = 0; i < follower.n_next; i++)
+		free(follower.next[i]);
+	free(follower.next);
 	json_decref(answer);
 	request_clear(&request);
 	return status;

@@ -88,39 +88,37 @@ char *outcome_detail(const json_t *view)
 	return memory_copy(info);
 }
 
-/* Without the attempt. */
-static char *describe_reason(const json_t *view)
+/* What is said of one that has failed: the reason, and details if there are. */
+static char *describe_failure(const json_t *view)
 {
-	const char *state = member_text(view, "state", "");
-	const char *text = member_text(view, "info", "");
+	char *description = outcome_describe(view), *detail = outcome_detail(view), *both;
 
-	if (strcmp(state, "failed") == 0) {
-		char *description = outcome_describe(view), *detail = outcome_detail(view);
-		char *both;
-
-		if (!detail)
-			return description;
-		both = memory_print("%s: %s", description, detail);
-		free(description);
-		free(detail);
-		return both;
-	}
-	if (!outcome_is_complete(view))
-		text = member_text(view, "waits", text);
-	return memory_copy(text);
+	if (!detail)
+		return description;
+	both = memory_print("%s: %s", description, detail);
+	free(description);
+	free(detail);
+	return both;
 }
 
 char *outcome_reason(const json_t *view)
 {
-	char *reason = describe_reason(view), *attempt = NULL, *both;
+	const char *state = member_text(view, "state", "");
+	int attempt = (int)member_number(view, "attempt", 0);
+	char *text, *both;
 
-	if (strcmp(member_text(view, "state", ""), "wanted") != 0)
-		attempt = outcome_attempt(view);
-	if (!attempt)
-		return reason;
-	both = reason[0] ? memory_print("%s (%s)", reason, attempt) : memory_copy(attempt);
-	free(reason);
-	free(attempt);
+	if (strcmp(state, "failed") == 0)
+		text = describe_failure(view);
+	else if (outcome_is_complete(view))
+		text = memory_copy(member_text(view, "info", ""));
+	else
+		text = memory_copy(member_text(view, "waits", member_text(view, "info", "")));
+	/* What one that waits for another attempt waits for says so itself. */
+	if (attempt < 2 || strcmp(state, "wanted") == 0)
+		return text;
+	both = memory_print(text[0] ? "%s (attempt %d of %d)" : "%sattempt %d of %d", text, attempt,
+	    (int)member_number(view, "attempts", 0));
+	free(text);
 	return both;
 }
 

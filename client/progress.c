@@ -149,7 +149,7 @@ void progress_note(struct progress *progress, const json_t *view)
 	bool is_running = strcmp(member_text(view, "state", ""), "running") == 0;
 	double queued_s = member_number(view, "queued_at", 0);
 	struct progress_item *item = find(progress, exec);
-	const char *pending;
+	const char *log = member_text(view, "log", NULL), *pending;
 
 	if (queued_s > 0 && (progress->begun_s == 0 || queued_s < progress->begun_s))
 		progress->begun_s = queued_s;
@@ -170,13 +170,15 @@ void progress_note(struct progress *progress, const json_t *view)
 	json_decref(item->locks);
 	item->deps = json_incref(json_object_get(view, "deps"));
 	item->locks = json_incref(json_object_get(view, "locks"));
-	if (is_running && !item->log && member_text(view, "log", NULL))
-		item->log = memory_copy(member_text(view, "log", NULL));
+	if (is_running && log && (!item->log || strcmp(item->log, log) != 0)) {
+		free(item->log); /* that of an earlier attempt */
+		item->log = memory_copy(log);
+	}
 	pending = member_text(view, "pending", NULL);
 	free(item->pending);
 	item->pending = pending ? memory_copy(pending) : NULL;
 	item->retry_s = member_number(view, "retry_at", 0);
-	item->attempt = (int)member_number(view, "attempt", 0) + 1;
+	item->attempt = (int)member_number(view, "attempt", 0);
 	item->attempts = (int)member_number(view, "attempts", 0);
 	item->since_s = is_running ? member_number(view, "started_at", 0) : queued_s;
 }

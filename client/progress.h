@@ -19,7 +19,7 @@ struct progress_item {
 	double since_s; /* when it was started or queued, since the epoch */
 	double
 	    retry_s; /* when it is tried again, since the epoch; 0: that is not what it waits for */
-	int attempt, attempts; /* the next one then, and how many there are at most */
+	int attempt, attempts; /* which one it is, or 0, and how many there are at most */
 	double expected_s;     /* how long it will run; 0: not known */
 	bool is_asked;         /* somebody was told to ask for that */
 	json_t *deps, *locks;

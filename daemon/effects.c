@@ -140,6 +140,17 @@ static void fail_to_spawn(struct daemon *daemon, struct execution *execution, ch
 	free(info);
 }
 
+/* What an earlier attempt left is no result of this one: it may have been lost, or stored by a
+ * scheduler that died before it removed that. It is gone before the process begins. */
+static void remove_left(struct daemon *daemon, const struct execution *execution)
+{
+	static const char *const suffixes[] = {"result", "message", "logged"};
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
+		keep_remove_file(
+		    daemon, process_file(daemon->state_directory, execution->id, suffixes[i]));
+}
+
 void effects_start(
     struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver)
 {
@@ -154,10 +165,9 @@ void effects_start(
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	/* The logs of all attempts are in one folder. */
-	if (execution->attempt == 1 || !extra->log_run)
-		extra->log_run = execution_run(execution)->id;
-	extra->log_attempt = execution->attempt;
+	logs_begin_attempt(execution);
+	if (execution->attempt > 1)
+		remove_left(daemon, execution);
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
@@ -209,7 +219,8 @@ static void tell_change(struct daemon *daemon, const struct action *action)
 	struct execution *execution = action->execution;
 	const struct exec_extra *extra = execution->extra;
 
-	if (!action->run && action->state != STATE_WANTED && action->state != STATE_RUNNING)
+	if (!action->run &&
+	    (action->is_retry || (action->state != STATE_WANTED && action->state != STATE_RUNNING)))
 		inputs_end_execution(daemon, execution);
 	events_publish_state(daemon, execution, action->run, action->state);
 	if (action->run)

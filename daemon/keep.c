@@ -85,6 +85,7 @@ void keep_free(struct keep *keep)
 
 void keep_drop_execution(struct daemon *daemon, const struct execution *execution)
 {
+	const struct exec_extra *extra = execution->extra;
 	struct keep *keep = daemon->keep;
 
 	if (!execution->is_stored || !store_is_durable(daemon->store))
@@ -95,7 +96,7 @@ void keep_drop_execution(struct daemon *daemon, const struct execution *executio
 		    mem_resize(keep->dropped, keep->max_dropped, sizeof(*keep->dropped));
 	}
 	keep->dropped[keep->n_dropped++] = (struct store_dropped){.exec = execution->id,
-	    .has_attempts = execution->attempt > 1,
+	    .has_attempts = extra && extra->attempts.count > 0,
 	    .definition = execution->definition->key,
 	    .params = execution->params->key};
 }

@@ -56,12 +56,17 @@ static char *describe_locks(const struct execution *execution)
 	return text;
 }
 
-static char *describe_lock_wait(const struct execution *execution, const char *holders)
+static char *describe_lock_wait(
+    const struct execution *execution, const struct reason *reason, const char *names)
 {
-	char *locks = describe_locks(execution);
-	char *text = *holders ? mem_print("waits for %s, held by %s", locks, holders)
-	                      : mem_print("waits for %s", locks);
+	char *locks = describe_locks(execution), *text;
 
+	if (!*names)
+		text = mem_print("waits for %s", locks);
+	else if (reason->n_held > 0)
+		text = mem_print("waits for %s, held by %s", locks, names);
+	else
+		text = mem_print("waits for %s, for which %s comes first", locks, names);
 	free(locks);
 	return text;
 }
@@ -77,12 +82,18 @@ static void format_duration(int64_t duration_ns, char *text, size_t size)
 		snprintf(text, size, "%dm%02ds", (int)(seconds / 60), (int)seconds % 60);
 }
 
+/* How many there may be. */
+static unsigned count_attempts(const struct execution *execution)
+{
+	return execution->definition->retries.times + execution->n_transient + 1u;
+}
+
 /* now_ns: 0 where it is said later, too. */
 static char *describe_retry(
     const struct execution *execution, const struct reason *reason, int64_t now_ns)
 {
 	const char *why = execution->info ? execution->info : "it failed";
-	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+	unsigned last = count_attempts(execution);
 	unsigned next = execution->attempt + 1u;
 	char duration[32];
 
@@ -132,13 +143,13 @@ static char *describe_reason(
 	case WAITS_DEPS:
 		return mem_print("waits for %s", names);
 	case WAITS_LOCK:
-		return describe_lock_wait(execution, names);
+		return describe_lock_wait(execution, reason, names);
 	case WAITS_POOL:
 		return describe_pool(reason, names);
 	case WAITS_SLOT:
-		return strcmp(reason->executor, CORE_LOCAL) != 0
-		           ? mem_print("waits for a free slot of %s", reason->executor)
-		           : mem_print("waits for a free slot");
+		return strcmp(reason->executor, CORE_LOCAL) == 0
+		           ? mem_print("waits for a free slot")
+		           : mem_print("waits for a free slot of %s", reason->executor);
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
 		return NULL;
 	}
@@ -229,24 +240,26 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 {
 	const struct core_options *options = core_get_options(core);
 	struct strings holders = {0};
-	int64_t n_others = reason->used - (int64_t)reason->names.count;
+	uint64_t used = (uint64_t)reason->used;
 	char *names, *text;
 
 	for (size_t i = 0; i < reason->names.count; i++)
 		strings_add(&holders, reason->names.items[i]);
-	if (n_others > 0 && holders.count > 0)
-		strings_take(&holders,
-		    mem_print("%lld other%s", (long long)n_others, n_others > 1 ? "s" : ""));
+	if (used > holders.count && holders.count > 0)
+		strings_take(
+		    &holders, mem_print("%llu other%s", (unsigned long long)(used - holders.count),
+		                  used - holders.count > 1 ? "s" : ""));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(
 		    "waits for its turn: one runs at a time (mode: single), now %s", names);
-	else if (strcmp(reason->executor, CORE_LOCAL) != 0)
-		text = mem_print("waits for a free slot of %s: %lld may run there at once, now %s",
-		    reason->executor, (long long)reason->capacity, names);
-	else
+	else if (strcmp(reason->executor, CORE_LOCAL) == 0)
 		text = mem_print("waits for a free slot: %lld may run at once (parallel), now %s",
 		    (long long)reason->capacity, names);
+	else
+		text = mem_print("waits for a free slot of %s: %lld may run there at once "
+		                 "(executors.%s.parallel), now %s",
+		    reason->executor, (long long)reason->capacity, reason->executor, names);
 	free(names);
 	strings_clear(&holders);
 	return text;
@@ -406,8 +419,7 @@ static char *describe_failure(
 	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
-/* One line about the state of the execution. */
-static char *describe_state(const struct core *core, const struct execution *execution,
+static char *describe_own_state(const struct core *core, const struct execution *execution,
     const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
@@ -428,6 +440,21 @@ static char *describe_state(const struct core *core, const struct execution *exe
 	else
 		line = mem_print("%s is about to start", name);
 	free(waits);
+	return line;
+}
+
+/* One line about the state of the execution. */
+static char *describe_state(const struct core *core, const struct execution *execution,
+    const struct membership *member, int64_t now_ns)
+{
+	bool is_override = member && member->override != ERROR_NONE;
+	char *state = describe_own_state(core, execution, member, now_ns), *line;
+
+	if (is_override || execution->attempt < 2 || execution->state == STATE_WANTED)
+		return state;
+	line = mem_print(
+	    "%s (attempt %u of %u)", state, execution->attempt, count_attempts(execution));
+	free(state);
 	return line;
 }
 

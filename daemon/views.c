@@ -334,7 +334,8 @@ static void put_attempt(const struct writer *to, const struct execution *executi
 {
 	const struct retries *retries = &execution->definition->retries;
 
-	if (execution->attempt == 0 || (retries->times == 0 && execution->attempt == 1))
+	if (execution->attempt == 0 ||
+	    (retries->times == 0 && execution->attempt == 1 && execution->n_transient == 0))
 		return;
 	put_integer(to, "attempt", execution->attempt);
 	put_integer(to, "attempts", retries->times + execution->n_transient + 1);

@@ -34,7 +34,7 @@ static void cancel_execution(const struct cancel *cancel, struct execution *exec
 
 	if (execution_is_complete(execution))
 		return;
-	if (execution->ending == ERROR_NONE)
+	if (execution->ending == ERROR_NONE || execution->ending == ERROR_TIMEOUT)
 		strings_add(cancel->canceled, execution->proc->name);
 	if (execution->state == STATE_RUNNING)
 		ready_end(cancel->core, execution, ERROR_CANCELED, describe_cancel(cancel->request),

@@ -253,18 +253,27 @@ static void ready_signal(struct core *core, struct execution *execution, int sig
 	    &(struct action){.kind = ACTION_SIGNAL, .execution = execution, .signal = signal});
 }
 
+static void set_ending(
+    struct core *core, struct execution *execution, enum execution_error error, const char *info)
+{
+	execution->ending = (uint8_t)error;
+	touch_execution(core, execution);
+	free(execution->info);
+	execution->info = execution_copy_info(info);
+}
+
 void ready_end(struct core *core, struct execution *execution, enum execution_error error,
     const char *info, bool is_kill, int64_t now_ns)
 {
+	/* What is canceled while it ends for its timeout is not to be tried again. */
+	if (execution->ending == ERROR_TIMEOUT && error == ERROR_CANCELED)
+		set_ending(core, execution, error, info);
 	/* Whoever asks again does not put off the SIGKILL. */
 	if (execution->ending != ERROR_NONE && !is_kill)
 		return;
 	heap_remove(&core->timers, &execution->in_timers);
 	if (execution->ending == ERROR_NONE) {
-		execution->ending = (uint8_t)error;
-		touch_execution(core, execution);
-		free(execution->info);
-		execution->info = execution_copy_info(info);
+		set_ending(core, execution, error, info);
 		if (!is_kill)
 			ready_signal(core, execution, SIGTERM);
 	}

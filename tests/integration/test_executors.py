@@ -65,7 +65,7 @@ class Prefix(kit.Case):
         self.assertEqual(self.ws.states("far2", "here1"), {"far2": "wanted", "here1": "wanted"})
         self.assertEqual(self.ws.ppctl("--json", "status", "far2").views()["far2"]["waits"], "waits for a free slot of far")
         self.assertRegex(self.ws.ppctl("why", "far2").out.splitlines()[0],
-                         r"^far2 waits for a free slot of far: 2 may run there at once, "
+                         r"^far2 waits for a free slot of far: 2 may run there at once \(executors\.far\.parallel\), "
                          r"now (far0 and far1|far1 and far0)$")
         self.assertIn("here1 waits for a free slot: 1 may run at once (parallel), now here0",
                       self.ws.ppctl("why", "here1").out)
@@ -209,6 +209,7 @@ class PlayedSlurm(kit.Case):
         self.ws.ppctl("start", "--executor", "slurm", "a")
         kit.until(lambda: "before attempt 2" in (self.waits("a") or ""), "it waits for another attempt")
         self.assertIn("Slurm cannot be reached: Unable to allocate resources", self.waits("a"))
+        self.assertIn("retry_at", self.ws.ppctl("--json", "status", "a").views()["a"])
         (self.ws.dir / "refusal").unlink()
         self.ws.until_state("a", "succeeded")
 

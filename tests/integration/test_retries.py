@@ -36,6 +36,20 @@ class Retries(kit.Case):
             with open(one["log"], encoding="utf-8") as log:
                 self.assertEqual(f"attempt {one['attempt']}\n", log.read())
 
+    def test_people_see_which_attempt_it_was(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"{THIRD} || exit 1; {gate}; exit 1", "retries": {"times": 2, "delay": 0}}})
+        self.ws.ppctl("start", "a")
+        kit.until(lambda: (self.ws.dir / "times").exists() and self.times() == 3, "the last attempt runs")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"\na +running +\S+ +attempt 3 of 3\n")
+        self.assertIn("a is running (attempt 3 of 3)\n", self.ws.ppctl("why", "a").out)
+        self.ws.open_gate("gate")
+        self.ws.until_state("a", "failed")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"\na +failed +\S+ +exit 1 \(attempt 3 of 3\)\n")
+        self.assertIn("a failed (exit): exit status 1 (attempt 3 of 3)\n", self.ws.ppctl("why", "a").out)
+        self.assertRegex(self.ws.ppctl("show", "a").out, r"\n  attempt: 2, error: exit, info: exit status 1, "
+                                                         r"started_at: \d{4}-\d\d-\d\d \S+, ended_at: ")
+
     def test_the_last_failure_is_the_one_that_is_told(self):
         self.ws.define({"a": {"run": "echo x >>times; exit $(wc -l <times)", "retries": {"times": 2, "delay": 0}}})
         done = self.ws.ppctl("--json", "run", "a", status=1)
@@ -50,6 +64,15 @@ class Retries(kit.Case):
         self.assertRegex(self.ws.ppctl("status", "a").out, r"a +succeeded +\d+\.\ds +attempt 3 of 6\n")
         self.assertRegex(self.ws.ppctl("why", "a").out, r"\Aa ran and succeeded in \d+\.\ds \(attempt 3 of 6\)\n")
 
+    def test_what_is_canceled_between_attempts_is_not_told_to_start(self):
+        self.ws.define({"a": {"run": "exit 7", "retries": {"delay": "1h"}}, "b": {"run": "true"}})
+        self.ws.ppctl("run", "b")
+        runner = self.ws.start(kit.PPCTL, "run", "a")
+        kit.until(lambda: self.ws.ppctl("--json", "status", "a").views().get("a", {}).get("retry_at"), "a waits")
+        self.ws.ppctl("cancel", "a")
+        lines = self.ws.finish(runner).out.splitlines()
+        self.assertEqual(["start a", "retry a", "FAIL a"], [" ".join(line.split()[:2]) for line in lines[:3]])
+
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
         self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
@@ -62,10 +85,42 @@ class Retries(kit.Case):
         done = self.ws.finish(follower)
         self.assertEqual((0, "attempt 1\nattempt 2\nattempt 3\n"), (done.status, done.out))
 
+    def test_who_follows_a_log_and_is_slow_sees_all_attempts_too(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"{THIRD} && exit 0; {gate}; exit 1", "retries": {"times": 5, "delay": 0}}})
+        self.ws.ppctl("start", "a")
+        with open(self.ws.dir / "out", "w", encoding="utf-8") as out:
+            follower = self.ws.start(kit.PPCTL, "logs", "-f", "a", stdout=out)
+        kit.until(lambda: self.ws.read("out") == "attempt 1\n", "it follows")
+        os.kill(follower.pid, signal.SIGSTOP)
+        for number in range(2, 4):
+            self.ws.open_gate("gate")
+            kit.until(lambda number=number: self.times() == number, "the next attempt has begun")
+        self.ws.until_state("a", "succeeded")
+        os.kill(follower.pid, signal.SIGCONT)
+        self.ws.finish(follower)
+        self.assertEqual("attempt 1\nattempt 2\nattempt 3\n", self.ws.read("out"))
+
     def test_a_result_of_an_attempt_that_failed_is_forgotten(self):
         self.ws.define({"a": {"run": 'if [ -e again ]; then exit 0; fi; touch again; echo 1 >"$PP_RESULT"; exit 1',
                               "retries": {"delay": 0}}})
         self.ws.ppctl("run", "a")
+        self.assertEqual("null\n", self.ws.ppctl("result", "a").out)
+
+    def test_a_result_of_an_attempt_that_was_lost_is_forgotten(self):
+        self.ws.define({"a": {"run": 'if [ -e again ]; then exit 0; fi; echo 1 >"$PP_RESULT"; touch again; cat gate',
+                              "retries": {"delay": 0}}})
+        self.ws.gate("gate")
+        run = self.ws.ppctl("start", "a").out.strip()
+        kit.until(lambda: (self.ws.dir / "again").exists(), "there is a result")
+        scheduler, supervisor = self.ws.pids()
+        for pid in (supervisor, scheduler):
+            os.kill(pid, signal.SIGKILL)
+        for pid in (supervisor, scheduler):
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppctl("--run", run, "wait")
+        self.assertEqual([(1, "lost")], [(one["attempt"], one["error"])
+                                         for one in self.ws.ppctl("--json", "show", "a").json["attempts"]])
         self.assertEqual("null\n", self.ws.ppctl("result", "a").out)
 
     def test_what_waits_says_so_and_can_be_canceled(self):
@@ -77,6 +132,18 @@ class Retries(kit.Case):
         self.assertRegex(self.ws.ppctl("why", "a").out, r"waits \d+m\d\ds before attempt 2 of 2: exit status 7")
         self.ws.ppctl("cancel", "a")
         self.assertEqual({"a": "failed"}, self.ws.states("a"))
+
+    def test_what_was_canceled_after_its_first_attempt_leaves_nothing_in_the_database(self):
+        self.ws.define({"a": {"run": "exit 7", "retries": {"delay": "1h"}}, "b": {"run": "true"}})
+        self.ws.ppctl("run", "b")
+        run = self.ws.ppctl("start", "a").out.strip()
+        kit.until(lambda: self.ws.ppctl("--json", "status", "a").views()["a"].get("retry_at"), "a waits")
+        self.ws.ppctl("cancel", "a")
+        self.ws.ppctl("clear", "--run", run)
+        scheduler = self.ws.pids()[0]
+        os.kill(scheduler, signal.SIGKILL)
+        kit.until(lambda: not kit.is_alive(scheduler), "the scheduler is gone")
+        self.assertEqual({"b": "succeeded"}, self.ws.states("b"))
 
     def test_a_scheduler_that_dies_meanwhile_forgets_nothing(self):
         gate = self.ws.gate("gate")

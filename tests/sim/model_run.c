@@ -475,7 +475,7 @@ static void cancel_member(
 		model_end(model, exec, ERROR_CANCELED);
 		return;
 	}
-	if (exec->ending == ERROR_NONE)
+	if (exec->ending == ERROR_NONE || exec->ending == ERROR_TIMEOUT)
 		exec->ending = ERROR_CANCELED;
 	exec->n_kills = 1;
 	exec->deadline_ns = INT64_MAX;

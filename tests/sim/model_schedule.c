@@ -24,6 +24,9 @@ void model_end(struct model *model, struct model_exec *exec, enum execution_erro
 {
 	if (exec->state == STATE_WANTED)
 		model_fail(exec, error);
+	if (exec->state == STATE_RUNNING && exec->ending == ERROR_TIMEOUT &&
+	    error == ERROR_CANCELED)
+		exec->ending = error;
 	if (exec->state != STATE_RUNNING || exec->ending != ERROR_NONE)
 		return;
 	exec->ending = error;

@@ -265,6 +265,38 @@ Test(live, names_that_are_cut_close_their_links)
 	live_frame_clear(&frame);
 }
 
+static void note_attempt(const char *state, int attempt, const char *log)
+{
+	json_t *view = json_pack("{s:s, s:s, s:i, s:f, s:f, s:s, s:i, s:i}", "name", "a", "state",
+	    state, "exec", 1, "queued_at", 100.0, "started_at", 105.0, "log", log, "attempt",
+	    attempt, "attempts", 3);
+
+	if (strcmp(state, "wanted") == 0)
+		json_object_set_new(view, "retry_at", json_real(112));
+	progress_note(&progress, view);
+	json_decref(view);
+}
+
+Test(live, attempts_are_told_and_have_links_of_their_own)
+{
+	static const struct output linked = {.stream = NULL, .has_links = true};
+	struct live_frame frame;
+
+	note_attempt("running", 1, "/first");
+	expect_frame("⠋ a           5.0s\n"
+	             "10.0s · 1 running\n");
+	note_attempt("wanted", 1, "/first");
+	expect_frame("· a is tried again in 2.0s, 2 of 3\n"
+	             "10.0s · 1 waiting\n");
+	note_attempt("running", 2, "/second");
+	expect_frame("⠋ a           5.0s  attempt 2 of 3\n"
+	             "10.0s · 1 running\n");
+	place.output = &linked;
+	live_frame_make(&frame, &progress, &place);
+	cr_assert_not_null(strstr(frame.lines[0], "/second\033\\a"), "%s", frame.lines[0]);
+	live_frame_clear(&frame);
+}
+
 Test(live, a_snapshot_takes_away_what_it_does_not_tell_of)
 {
 	note(1, "a", "running", "", NULL);

@@ -86,6 +86,18 @@ KIT_TEST_PLAIN(retries, what_is_canceled_is_not_tried_again, "proc a retries=3,5
     "tick 60\n"
     "did start:a term:a over:1\n")
 
+KIT_TEST_PLAIN(retries, what_is_canceled_while_it_ends_for_its_timeout_is_not_tried_again,
+    "proc a retries=3,5,1 timeout=10\nproc b retries=3,5,1 timeout=10",
+    "start a b\n"
+    "tick 10\n"
+    "cancel a\n"
+    "cancel b --kill\n"
+    "die a 15\n"
+    "die b 9\n"
+    "states a=failed:canceled b=failed:canceled\n"
+    "tick 60\n"
+    "did start:a start:b term:a term:b kill:b over:1\n")
+
 KIT_TEST(retries, only_the_last_failure_ends_a_run_that_fails_fast,
     "proc a retries=1,5,1\nproc b deps=c\nproc c",
     "start a b --fail-fast\n"
