@@ -247,7 +247,8 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 		strings_add(&holders, reason->names.items[i]);
 	if (used > holders.count && holders.count > 0)
 		strings_take(
-		    &holders, mem_print("%llu others", (unsigned long long)(used - holders.count)));
+		    &holders, mem_print("%llu other%s", (unsigned long long)(used - holders.count),
+		                  used - holders.count > 1 ? "s" : ""));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(

@@ -68,18 +68,22 @@ static void add_resources(struct strings *words, const struct resources *resourc
 
 void slurm_command_build(const struct slurm_command *command, struct strings *words)
 {
-	static const char *const fixed[] = {"srun", "--quiet", "--nodes=1", "--ntasks=1",
-	    "--input=none", "--export=ALL", "--mpi=none"};
+	static const char *const first[] = {"srun", "--quiet", "--export=ALL", "--mpi=none"};
+	/* These hold, whatever else is said: without them nothing would be known of it. */
+	static const char *const last[] = {
+	    "--nodes=1", "--ntasks=1", "--input=none", "--output=all", "--error=all"};
 
 	strings_add(words, "/bin/sh");
 	strings_add(words, "-c");
 	strings_add(words, here);
 	strings_add(words, command->messages);
-	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		strings_add(words, fixed[i]);
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		strings_add(words, first[i]);
 	strings_take(words, mem_print("--job-name=%.*s", NAME_MAX_BYTES, command->name));
-	strings_take(words, mem_print("--comment=%s", command->key));
 	add_resources(words, &command->resources);
+	strings_take(words, mem_print("--comment=%s", command->key));
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
+		strings_add(words, last[i]);
 	strings_add(words, "/bin/sh");
 	strings_add(words, "-c");
 	strings_add(words, there);

@@ -14,7 +14,7 @@
 
 #define DEFAULT_PARALLEL 100
 #define MAX_PARALLEL 1000000
-#define MAX_EXECUTORS CORE_EXECUTORS_MAX
+#define MAX_EXECUTORS (CORE_EXECUTORS_MAX - 1) /* slurm is one, whether it is said or not */
 
 static const struct schema_shape count_shape = {.types = SCHEMA_INTEGER};
 static const struct schema_shape text_shape = {.types = SCHEMA_TEXT};

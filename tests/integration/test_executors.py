@@ -165,8 +165,11 @@ class Refused(kit.Case):
         for word in ("[partition]", "[extra]", "[argv]", "[shell]", "[workspace]/[cpus]"):
             self.refuses({"procs": {"a": a}, "executors": {"far": {"command": [word, "x"]}}},
                          "executors.far.command[0]: is the program, of which nothing may be left open")
-        self.refuses({"procs": {"a": a}, "executors": {f"x{i}": {"command": ["env"]} for i in range(257)}},
-                     "executors: more than 256")
+        executors = {f"x{i}": {"command": ["env"]} for i in range(256)}
+        self.refuses({"procs": {"a": a}, "executors": executors}, "executors: more than 255")
+        executors.popitem()
+        self.ws.define({"a": {**a, "executor": "x254"}}, executors=executors)
+        self.ws.ppctl("run", "a")
         self.refuses({"procs": {"a": {**a, "resources": {"cpu": 1}}}}, "unknown key (did you mean cpus?)")
         self.refuses({"procs": {"a": {**a, "resources": {"cpus": 0}}}}, "must be a number from 1 to 1000000")
         self.refuses({"procs": {"a": {**a, "resources": {"memory": "8 bananas"}}}}, "not a size like")

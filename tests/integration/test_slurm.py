@@ -118,6 +118,12 @@ class Works(SlurmCase):
         self.ws.ppctl("run", "a")
         self.assertRegex(self.ws.ppctl("logs", "a").out, r"^3 64M 1:30:00 urgent parproc:[0-9a-f]{16}:1\.1\n$")
 
+    def test_options_that_would_hide_it_do_not_hold(self):
+        self.define({"a": {"run": "echo out", "resources": {
+            "extra": ["--output=/dev/null", "--error=/dev/null", "--ntasks=3", "--comment=mine", "--job-name=named"]}}})
+        self.ws.ppctl("run", "a")
+        self.assertEqual(self.ws.ppctl("logs", "a").out, "out\n")
+
     def test_what_the_asker_has_of_a_job_is_not_passed_on(self):
         self.define({"a": {"run": "echo $SLURM_JOB_ID"}})
         self.ws.ppctl("run", "a", env={
