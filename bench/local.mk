@@ -1,8 +1,8 @@
 # bench/: measuring programs. `make bench` builds them, bench/run runs them; `make check` only
 # compiles them, so that they keep up with what they measure.
 
-EXTRA_DIST += bench/README.md bench/run bench/jobserver.py bench/kit.py bench/graphs.py \
-	bench/scale.py bench/slurm bench/wire.py
+EXTRA_DIST += bench/README.md bench/baseline.json bench/baseline.py bench/run \
+	bench/jobserver.py bench/kit.py bench/graphs.py bench/scale.py bench/slurm bench/wire.py
 
 bench_programs =
 

@@ -158,12 +158,12 @@ static bool has_telling_log(const json_t *view)
 static void print_failure(const struct display *display, const json_t *view)
 {
 	char duration[DURATION_SIZE] = "";
-	char *reason = outcome_describe(view);
+	char *reason = outcome_describe(view), *attempt = outcome_attempt(view);
 	char *rest;
 
 	outcome_format_duration(duration, view);
-	if (asprintf(&rest, "%s%s%s", duration, duration[0] ? " " : "", reason) < 0)
-		memory_refused();
+	rest = memory_print("%s%s%s%s%s%s", duration, duration[0] ? " " : "", reason,
+	    attempt ? " (" : "", attempt ? attempt : "", attempt ? ")" : "");
 	print_line(display, STYLE_BAD, "FAIL", view, rest);
 	char *details = outcome_detail(view);
 
@@ -176,6 +176,7 @@ static void print_failure(const struct display *display, const json_t *view)
 		excerpt_print_failure(&display->lines, view, display->shows_full_log);
 	free(details);
 	free(rest);
+	free(attempt);
 	free(reason);
 }
 
@@ -191,8 +192,13 @@ static void print_end(const struct display *display, const json_t *view)
 	if (display->mode == DISPLAY_FAILURES)
 		return;
 	if (strcmp(state, "succeeded") == 0) {
+		char *attempt = outcome_attempt(view), *rest;
+
 		outcome_format_duration(duration, view);
-		print_line(display, STYLE_GOOD, "ok", view, duration);
+		rest = attempt ? memory_print("%s (%s)", duration, attempt) : memory_copy(duration);
+		print_line(display, STYLE_GOOD, "ok", view, rest);
+		free(rest);
+		free(attempt);
 		excerpt_print_warnings(&display->lines, view);
 	} else if (strcmp(state, "up_to_date") == 0) {
 		print_line(display, STYLE_SKIP, "skip", view, "up to date");

@@ -65,6 +65,14 @@ char *outcome_describe(const json_t *view)
 	return info[0] ? memory_print("%s: %s", error, info) : memory_print("%s", error);
 }
 
+char *outcome_attempt(const json_t *view)
+{
+	int attempt = (int)member_number(view, "attempt", 1);
+	int attempts = (int)member_number(view, "attempts", 1);
+
+	return attempt > 1 ? memory_print("attempt %d of %d", attempt, attempts) : NULL;
+}
+
 char *outcome_detail(const json_t *view)
 {
 	const char *error = member_text(view, "error", "");

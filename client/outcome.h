@@ -18,6 +18,9 @@ void outcome_format_duration(char text[DURATION_SIZE], const json_t *view);
 /* Why it failed in a few words: "exit 2", "signal 9 (KILL)", "dep_failed: build failed". New. */
 char *outcome_describe(const json_t *view);
 
+/* "attempt 2 of 4", where it is not the first; new, or NULL. */
+char *outcome_attempt(const json_t *view);
+
 /* What its process said about it, if that is not part of the description; new, or NULL. */
 char *outcome_detail(const json_t *view);
 

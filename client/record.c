@@ -167,7 +167,7 @@ static void read_usage(struct record_exec *exec, const json_t *view)
 
 static char *describe(const json_t *view, enum record_state state)
 {
-	char *reason = state == RECORD_SUCCEEDED ? NULL : outcome_reason(view);
+	char *reason = state == RECORD_SUCCEEDED ? outcome_attempt(view) : outcome_reason(view);
 
 	if (reason && *reason)
 		return reason;

@@ -23,6 +23,9 @@ void attempts_add(struct attempts *attempts, const struct attempt *attempt)
 void attempts_note(struct execution *execution, int64_t ended_ns)
 {
 	struct exec_extra *extra = execution->extra;
+
+	if (!extra) /* there was no memory for it */
+		return;
 	const struct attempt attempt = {
 	    .number = execution->attempt,
 	    .error = execution->last_error,

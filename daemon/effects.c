@@ -135,6 +135,7 @@ static void fail_to_spawn(struct daemon *daemon, struct execution *execution, ch
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
 
+	executors_discard(daemon, execution);
 	effects_report(daemon, execution, &report);
 	free(info);
 }
@@ -164,10 +165,7 @@ void effects_start(
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	/* The logs of all attempts are in one folder. */
-	if (execution->attempt == 1 || !extra->log_run)
-		extra->log_run = execution_run(execution)->id;
-	extra->log_attempt = execution->attempt;
+	logs_begin_attempt(execution);
 	if (execution->attempt > 1)
 		remove_left(daemon, execution);
 	log = logs_path(execution);
@@ -398,6 +396,7 @@ static void discard(struct daemon *daemon, const struct execution *execution)
 {
 	char *path;
 
+	executors_discard(daemon, execution);
 	if (execution->definition->result != RESULT_STDOUT)
 		return;
 	path = process_file(daemon->state_directory, execution->id, "out");
@@ -421,7 +420,8 @@ static char *explain_spawn_failure(
 
 	process_build(&process, &daemon->effects->place, execution, &execution->definition->run,
 	    &(struct process_output){0});
-	info = process_explain_failure(&process, report->spawn_stage, report->spawn_errno);
+	info = executors_explain_failure(
+	    daemon, execution, &process, report->spawn_stage, report->spawn_errno);
 	process_clear(&process);
 	return info;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
@@ -19,6 +20,7 @@
 #include "daemon/dynamic.h"
 #include "daemon/effects.h"
 #include "daemon/extra.h"
+#include "daemon/logs.h"
 #include "daemon/pending.h"
 #include "daemon/workers.h"
 #include "daemon/workspace/workspace.h"
@@ -104,10 +106,11 @@ int jobserver_count_free(const struct daemon *daemon)
 {
 	int fd = open(daemon->jobserver->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	int count = -1;
+	struct stat status;
 
 	if (fd < 0)
 		return -1;
-	if (ioctl(fd, FIONREAD, &count) < 0)
+	if (fstat(fd, &status) < 0 || !S_ISFIFO(status.st_mode) || ioctl(fd, FIONREAD, &count) < 0)
 		count = -1;
 	close(fd);
 	return count;
@@ -121,12 +124,13 @@ bool jobserver_concerns(const struct execution *execution)
 
 /* --- queues --- */
 
-static void fail(struct daemon *daemon, const struct execution *execution, const char *info)
+static void fail(struct daemon *daemon, struct execution *execution, const char *info)
 {
 	const struct exit_report report = {.is_spawn_failure = true, .info = info};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	if (exec_extra_get(execution, daemon->logs_directory))
+		logs_begin_attempt(execution);
+	effects_report(daemon, execution, &report);
 }
 
 /* Puts the execution into a queue; style: that it is to be started with, none where it asks. */
@@ -168,12 +172,11 @@ static struct execution *take(struct daemon *daemon, struct job *job)
 }
 
 /* Its process is not there, and there will be none: as if the signal had ended it. */
-static void end_unstarted(struct daemon *daemon, const struct execution *execution, int signal)
+static void end_unstarted(struct daemon *daemon, struct execution *execution, int signal)
 {
 	const struct exit_report report = {.wait_status = signal};
 
-	core_exited(daemon->core, execution->id, &report, scheduler_now_ns());
-	scheduler_wake(daemon);
+	effects_report(daemon, execution, &report);
 }
 
 /* --- which form --- */

@@ -65,6 +65,16 @@ char *logs_path_of_attempt(const struct execution *execution, unsigned attempt)
 	    mem_number(id, execution->id), "-", name, attempt > 1 ? "." : "", number, ".log", NULL);
 }
 
+void logs_begin_attempt(struct execution *execution)
+{
+	struct exec_extra *extra = execution->extra;
+
+	/* The logs of all attempts are in one folder. */
+	if (execution->attempt == 1 || !extra->log_run)
+		extra->log_run = execution_run(execution)->id;
+	extra->log_attempt = execution->attempt;
+}
+
 char *logs_path(const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;

@@ -18,6 +18,9 @@
  */
 void logs_safe_name(const char *name, char safe[LOGS_NAME_MAX + 1]);
 
+/* The newest log of the execution, which has an extra, is that of its present attempt. */
+void logs_begin_attempt(struct execution *execution);
+
 /* The absolute path of the execution's (newest) log, for the caller to free; NULL: it has none. */
 char *logs_path(const struct execution *execution);
 

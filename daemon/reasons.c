@@ -147,9 +147,9 @@ static char *describe_reason(
 	case WAITS_POOL:
 		return describe_pool(reason, names);
 	case WAITS_SLOT:
-		return strcmp(reason->executor, CORE_LOCAL) != 0
-		           ? mem_print("waits for a free slot of %s", reason->executor)
-		           : mem_print("waits for a free slot");
+		return strcmp(reason->executor, CORE_LOCAL) == 0
+		           ? mem_print("waits for a free slot")
+		           : mem_print("waits for a free slot of %s", reason->executor);
 	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
 		return NULL;
 	}
@@ -240,24 +240,25 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 {
 	const struct core_options *options = core_get_options(core);
 	struct strings holders = {0};
-	int64_t n_others = reason->used - (int64_t)reason->names.count;
+	uint64_t used = (uint64_t)reason->used;
 	char *names, *text;
 
 	for (size_t i = 0; i < reason->names.count; i++)
 		strings_add(&holders, reason->names.items[i]);
-	if (n_others > 0 && holders.count > 0)
-		strings_take(&holders,
-		    mem_print("%lld other%s", (long long)n_others, n_others > 1 ? "s" : ""));
+	if (used > holders.count && holders.count > 0)
+		strings_take(
+		    &holders, mem_print("%llu others", (unsigned long long)(used - holders.count)));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(
 		    "waits for its turn: one runs at a time (mode: single), now %s", names);
-	else if (strcmp(reason->executor, CORE_LOCAL) != 0)
-		text = mem_print("waits for a free slot of %s: %lld may run there at once, now %s",
-		    reason->executor, (long long)reason->capacity, names);
-	else
+	else if (strcmp(reason->executor, CORE_LOCAL) == 0)
 		text = mem_print("waits for a free slot: %lld may run at once (parallel), now %s",
 		    (long long)reason->capacity, names);
+	else
+		text = mem_print("waits for a free slot of %s: %lld may run there at once "
+		                 "(executors.%s.parallel), now %s",
+		    reason->executor, (long long)reason->capacity, reason->executor, names);
 	free(names);
 	strings_clear(&holders);
 	return text;
@@ -357,10 +358,22 @@ static char *describe_wait_fully(
 	return text;
 }
 
+/* Which attempt it is, where it is not the first: " (attempt 2 of 4)". */
+static const char *describe_attempt(const struct execution *execution, char *text, size_t size)
+{
+	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+
+	text[0] = '\0';
+	if (execution->attempt > 1)
+		snprintf(text, size, " (attempt %u of %u)", execution->attempt,
+		    last > execution->attempt ? last : execution->attempt);
+	return text;
+}
+
 static char *describe_success(const struct execution *execution, const char *name)
 {
 	const char *info = execution->info;
-	char duration[32];
+	char duration[32], attempt[48];
 
 	if (execution->state == STATE_UP_TO_DATE)
 		return mem_print("%s is up to date%s%s", name, info ? ": " : "", info ? info : "");
@@ -369,8 +382,9 @@ static char *describe_success(const struct execution *execution, const char *nam
 	if (execution->started_ns == 0)
 		return mem_print("%s succeeded, as all that it depends on has", name);
 	format_duration(execution->ended_ns - execution->started_ns, duration, sizeof(duration));
-	return mem_print(
-	    "%s ran and succeeded in %s%s%s", name, duration, info ? ": " : "", info ? info : "");
+	return mem_print("%s ran and succeeded in %s%s%s%s", name, duration,
+	    describe_attempt(execution, attempt, sizeof(attempt)), info ? ": " : "",
+	    info ? info : "");
 }
 
 static char *describe_failed_dep(const struct core *core, const struct execution *execution)
@@ -395,18 +409,20 @@ static char *describe_failure(
 	enum execution_error error =
 	    is_override ? member->override : (enum execution_error)execution->error;
 	const char *info = is_override ? member->override_info : execution->info;
+	char attempt[48];
 
 	if (error == ERROR_DEP_FAILED && execution->failed_dep)
 		return describe_failed_dep(core, execution);
-	return mem_print("%s failed (%s)%s%s", name, execution_error_name(error), info ? ": " : "",
-	    info ? info : "");
+	return mem_print("%s failed (%s)%s%s%s", name, execution_error_name(error),
+	    info ? ": " : "", info ? info : "",
+	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
 static char *describe_own_state(const struct core *core, const struct execution *execution,
     const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
-	char *waits, *line;
+	char *waits, *line, attempt[48];
 
 	if (member && member->override != ERROR_NONE)
 		return describe_failure(core, execution, member);
@@ -418,7 +434,8 @@ static char *describe_own_state(const struct core *core, const struct execution 
 	if (waits)
 		line = mem_print("%s %s", name, waits);
 	else if (execution->state == STATE_RUNNING)
-		line = mem_print("%s is running", name);
+		line = mem_print(
+		    "%s is running%s", name, describe_attempt(execution, attempt, sizeof(attempt)));
 	else
 		line = mem_print("%s is about to start", name);
 	free(waits);

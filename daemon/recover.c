@@ -188,6 +188,7 @@ static void lose(struct daemon *daemon, struct execution *execution)
 	    .is_lost = true, .info = "the daemon died while it ran, and how it ended is not known"};
 
 	log_warning("execution lost exec=%" PRIu64, execution->id);
+	executors_discard(daemon, execution);
 	effects_report(daemon, execution, &report);
 }
 

@@ -449,7 +449,8 @@ struct reason {
 	const char *executor;  /* WAITS_SLOT: whose; borrowed */
 	int64_t lock_since_ns; /* since when it is held; 0: names has who comes before it in line */
 	int64_t amount;        /* WAITS_POOL: how much it wants */
-	int64_t capacity, used; /* and what the pool has, and others hold; WAITS_SLOT: slots */
+	int64_t capacity, used; /* and what the pool has, and others hold; WAITS_SLOT: what
+	                           the executor has */
 	int64_t held[REASON_HOLDERS_MAX]; /* by each of names; none: who comes before it in line */
 	int64_t since_ns[REASON_HOLDERS_MAX]; /* since when */
 	size_t n_held;

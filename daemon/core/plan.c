@@ -237,13 +237,12 @@ static void explain_lock(const struct execution *execution, struct reason *reaso
 static void explain_slot(
     const struct core *core, const struct execution *execution, struct reason *reason)
 {
-	bool is_single = core->options.is_single;
-	const struct slots *slots = execution->slots;
 	const struct execution *at = core->live;
+	bool is_single = core->options.is_single;
 
-	reason->executor = slots->name;
-	reason->capacity = is_single ? 1 : slots_limit(core, slots);
-	reason->used = (int64_t)(is_single ? core->n_slots_used : slots->n_used);
+	reason->executor = execution_executor(execution);
+	reason->capacity = slots_limit(core, execution->slots);
+	reason->used = (int64_t)(is_single ? core->n_slots_used : execution->slots->n_used);
 	for (size_t i = 0; at != NULL && i < SLOTS_LOOKED_AT; i++, at = at->by_id.next)
 		if (at->has_slot && (is_single || at->slots == execution->slots) &&
 		    reason->names.count < SLOT_HOLDERS_MAX)

@@ -33,7 +33,7 @@ void slots_unassign(const struct execution *execution);
 void slots_take(struct core *core, struct execution *execution);
 void slots_give_back(struct core *core, struct execution *execution);
 
-/* How many of them there are. */
+/* How many executions may have a slot of it at once. */
 uint32_t slots_limit(const struct core *core, const struct slots *slots);
 
 /* The execution that is to start next: the first of all that are ready and have a free slot; or

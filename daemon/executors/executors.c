@@ -101,22 +101,13 @@ static char *leave_context(
 	return problem;
 }
 
-char *executors_wrap(struct daemon *daemon, const struct execution *execution,
-    struct process *process, const char *log, bool is_output_apart)
+/* Puts the executor's words before those of process. */
+static void wrap(struct daemon *daemon, const struct executor *executor,
+    const struct execution *execution, struct process *process, const char *log,
+    bool is_output_apart)
 {
-	const struct executors *executors = workspace_get_executors(daemon->workspace);
-	const struct executor *executor;
 	struct resources resources;
-	char *problem;
 
-	if (is_local(execution))
-		return NULL;
-	executor = executors_find(executors, execution_executor(execution));
-	if (!executor)
-		return executors_explain_unknown(executors, execution_executor(execution));
-	problem = leave_context(daemon, execution, process);
-	if (problem)
-		return problem;
 	compose_resources(executor, execution, &resources);
 	if (executor->kind == EXECUTOR_KIND_SLURM)
 		slurm_wrap(
@@ -129,7 +120,52 @@ char *executors_wrap(struct daemon *daemon, const struct execution *execution,
 		        .resources = resources},
 		    process);
 	resources_clear(&resources);
-	return NULL;
+}
+
+char *executors_wrap(struct daemon *daemon, const struct execution *execution,
+    struct process *process, const char *log, bool is_output_apart)
+{
+	const struct executors *executors = workspace_get_executors(daemon->workspace);
+	const struct executor *executor;
+	char *problem;
+
+	if (is_local(execution))
+		return NULL;
+	executor = executors_find(executors, execution_executor(execution));
+	if (!executor)
+		return executors_explain_unknown(executors, execution_executor(execution));
+	problem = leave_context(daemon, execution, process);
+	if (!problem)
+		wrap(daemon, executor, execution, process, log, is_output_apart);
+	return problem;
+}
+
+char *executors_explain_failure(struct daemon *daemon, const struct execution *execution,
+    struct process *process, const char *stage, int error)
+{
+	const char *name = execution_executor(execution);
+	const struct executor *executor =
+	    executors_find(workspace_get_executors(daemon->workspace), name);
+	char *text, *why;
+
+	if (is_local(execution) || strcmp(stage, "exec") != 0)
+		return process_explain_failure(process, stage, error);
+	if (!executor) /* a reload has removed it meanwhile, and with it its program's name */
+		return mem_print("executor %s: exec: %s", name, strerror(error));
+	wrap(daemon, executor, execution, process, NULL, false);
+	why = process_explain_failure(process, stage, error);
+	text = mem_print("executor %s: %s", name, why);
+	free(why);
+	return text;
+}
+
+void executors_discard(struct daemon *daemon, const struct execution *execution)
+{
+	if (is_local(execution))
+		return;
+	keep_remove_file(daemon, context_path(daemon, execution));
+	if (is_slurm(execution))
+		slurm_discard(daemon->slurm, execution);
 }
 
 void executors_begin(struct daemon *daemon, struct execution *execution)

@@ -22,6 +22,14 @@ void executors_apply(struct daemon *daemon, const struct executors *executors);
 char *executors_wrap(struct daemon *daemon, const struct execution *execution,
     struct process *process, const char *log, bool is_output_apart);
 
+/* Why what the executor starts could not be, for people; the caller frees it. process: that of
+ * execution itself, whose argv is changed as by executors_wrap(). */
+char *executors_explain_failure(struct daemon *daemon, const struct execution *execution,
+    struct process *process, const char *stage, int error);
+
+/* It was never started: nothing of what was made for it stays. */
+void executors_discard(struct daemon *daemon, const struct execution *execution);
+
 /* Its process was asked for; or runs since before this scheduler began. */
 void executors_begin(struct daemon *daemon, struct execution *execution);
 

@@ -20,6 +20,7 @@
 #include "daemon/daemon.h"
 #include "daemon/dynamic.h"
 #include "daemon/effects.h"
+#include "daemon/executors/executors.h"
 #include "daemon/executors/slurm_command.h"
 #include "daemon/executors/slurm_end.h"
 #include "daemon/executors/slurm_jobs.h"
@@ -30,6 +31,8 @@
 #include "daemon/pending.h"
 #include "daemon/results.h"
 
+/* Of more than this the begin and the end are read: one tells of the start, one of what became of
+ * it. Only an srun that was told to be verbose says so much. */
 #define MESSAGES_MAX (64u << 10)
 
 /* --- what Slurm says --- */
@@ -43,21 +46,47 @@ static char *messages_path(const struct daemon *daemon, uint64_t exec, unsigned 
 	return process_file(daemon->state_directory, exec, suffix);
 }
 
+/* Reads from offset on; returns how much there was. */
+static size_t read_part(int fd, uint64_t offset, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	while (length < size &&
+	       (got = pread(fd, text + length, size - length, (off_t)(offset + length))) != 0) {
+		if (got < 0 && errno != EINTR)
+			break;
+		length += got > 0 ? (size_t)got : 0;
+	}
+	return length;
+}
+
 /* What is in the file, or ""; when that was, in *since_ns (may be NULL). */
 static char *read_messages(
     const struct daemon *daemon, uint64_t exec, unsigned attempt, int64_t *since_ns)
 {
 	char *path = messages_path(daemon, exec, attempt), *text;
 	struct stat status;
-	size_t length;
+	uint64_t size = 0;
+	size_t begin, length;
+	int fd = result_open(path, &size);
 
 	if (since_ns)
-		*since_ns = stat(path, &status) == 0 ? status.st_mtim.tv_sec * INT64_C(1000000000) +
-		                                           status.st_mtim.tv_nsec
-		                                     : 0;
-	text = result_read_file(path, MESSAGES_MAX, &length);
+		*since_ns =
+		    fd >= 0 && fstat(fd, &status) == 0
+		        ? status.st_mtim.tv_sec * INT64_C(1000000000) + status.st_mtim.tv_nsec
+		        : 0;
 	free(path);
-	return text ? text : mem_copy("");
+	if (fd < 0)
+		return mem_copy("");
+	begin = size > MESSAGES_MAX ? MESSAGES_MAX / 2 : (size_t)size;
+	text = mem_new(MESSAGES_MAX + 1, 1);
+	length = read_part(fd, 0, text, begin);
+	if (size > MESSAGES_MAX)
+		length += read_part(fd, size - MESSAGES_MAX / 2, text + length, MESSAGES_MAX / 2);
+	text[length] = '\0';
+	close(fd);
+	return text;
 }
 
 /* Looks whether its process was executed. */
@@ -117,6 +146,16 @@ void slurm_begin(struct slurm *slurm, struct execution *execution)
 	slurm_watch(slurm);
 }
 
+void slurm_discard(struct slurm *slurm, const struct execution *execution)
+{
+	struct job *job = jobs_find(slurm, execution->id);
+
+	keep_remove_file(
+	    slurm->daemon, messages_path(slurm->daemon, execution->id, execution->attempt));
+	if (job)
+		jobs_drop(slurm, job);
+}
+
 void slurm_signal(struct slurm *slurm, const struct execution *execution, int signal)
 {
 	struct job *job = jobs_find(slurm, execution->id);
@@ -128,7 +167,7 @@ void slurm_signal(struct slurm *slurm, const struct execution *execution, int si
 	}
 	look_for_begin(slurm, job);
 	if (job->phase == JOB_ENDING && signal == SIGKILL)
-		job->is_given_up = true;
+		job->give_up_ns = scheduler_now_ns() + SLURM_GIVE_UP_AFTER_NS;
 	else if (job->phase == JOB_BEGUN)
 		strings_add(signal == SIGKILL ? &slurm->to_kill : &slurm->to_signal, job->id);
 	else if (job->phase == JOB_PENDING) /* on which srun takes it out of the queue */
@@ -244,39 +283,50 @@ static void kill_late(struct slurm *slurm, int64_t now_ns)
 	}
 }
 
-/* The job is gone, or nobody can tell for so long that it is given up. */
-static void finish_ending(struct slurm *slurm, struct job *job)
+/* Whether it was told to go at once, and has had its chance: Slurm was asked for it, and told to
+ * end what there was; or does not answer. */
+static bool is_given_up(const struct slurm *slurm, const struct job *job, int64_t now_ns)
+{
+	return job->give_up_ns &&
+	       (slurm->is_silent || job->n_answers >= 2 || job->give_up_ns <= now_ns);
+}
+
+/* The job is gone, or is given up. */
+static void finish_ending(struct slurm *slurm, struct job *job, bool is_gone)
 {
 	struct daemon *daemon = slurm->daemon;
 	const struct exit_report lost = {.is_lost = true,
-	    .info = job->is_given_up
-	                ? "lost with an earlier daemon; its job in Slurm may still run"
-	                : "the daemon died while it ran in Slurm; its job was canceled"};
+	    .info = is_gone ? "the daemon died while it ran in Slurm; its job was canceled"
+	                    : "lost with an earlier daemon; its job in Slurm may still run"};
 	struct worker_exit report = job->report;
+	struct execution *execution = core_find_execution(daemon->core, job->exec);
 	bool has_report = job->has_report;
 	uint64_t exec = job->exec;
 
-	if (job->is_given_up)
+	if (!is_gone)
 		log_error("a job in Slurm may still run exec=%" PRIu64, exec);
 	if (has_report) {
 		effects_finish(daemon, &report);
-		job = jobs_find(slurm, exec);
-	} else {
-		core_exited(daemon->core, exec, &lost, scheduler_now_ns());
+	} else if (execution) {
+		executors_discard(daemon, execution);
+		effects_report(daemon, execution, &lost);
 	}
+	job = jobs_find(slurm, exec);
 	if (job)
 		jobs_drop(slurm, job);
 	scheduler_wake(daemon);
 }
 
-static void finish_endings(struct slurm *slurm)
+static void finish_endings(struct slurm *slurm, int64_t now_ns)
 {
 	struct job *job, *next;
 
 	for (job = TAILQ_FIRST(&slurm->ending); job; job = next) {
+		bool is_gone = job->n_absent >= 2;
+
 		next = TAILQ_NEXT(job, of_phase);
-		if (job->n_absent >= 2 || job->is_given_up)
-			finish_ending(slurm, job);
+		if (is_gone || is_given_up(slurm, job, now_ns))
+			finish_ending(slurm, job, is_gone);
 	}
 }
 
@@ -286,5 +336,5 @@ void slurm_tick(struct slurm *slurm)
 
 	look_at_pending(slurm);
 	kill_late(slurm, now_ns);
-	finish_endings(slurm);
+	finish_endings(slurm, now_ns);
 }

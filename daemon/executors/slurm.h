@@ -29,6 +29,9 @@ void slurm_wrap(struct slurm *slurm, const struct execution *execution, struct p
 /* Its srun was asked for, or runs since before this scheduler began. */
 void slurm_begin(struct slurm *slurm, struct execution *execution);
 
+/* Its srun was not started. */
+void slurm_discard(struct slurm *slurm, const struct execution *execution);
+
 /* Has its process signaled. */
 void slurm_signal(struct slurm *slurm, const struct execution *execution, int signal);
 

@@ -13,13 +13,21 @@
 #define NAME_MAX_BYTES 200
 #define SECOND_NS INT64_C(1000000000)
 
-/* $0: the file of messages. */
+/* $0: the file of messages. What the asker prefers (account, partition, …) holds; what an srun or
+ * sbatch around him has set does not, nor what changes how output comes, or how much srun says. */
 static const char here[] =
     "unset SLURM_JOB_ID SLURM_JOBID SLURM_STEP_ID SLURM_STEPID SLURM_NTASKS SLURM_NPROCS "
     "SLURM_NNODES SLURM_JOB_NUM_NODES SLURM_JOB_NODELIST SLURM_NODELIST SLURM_TASKS_PER_NODE "
     "SLURM_CPUS_PER_TASK SLURM_MEM_PER_NODE SLURM_MEM_PER_CPU SLURM_HINT SLURM_DISTRIBUTION "
     "SLURM_EXPORT_ENV SLURM_JOB_NAME SLURM_GPUS SLURM_GRES SLURM_OVERLAP SLURM_EXACT "
-    "SLURM_HET_SIZE\n"
+    "SLURM_HET_SIZE SLURM_STEP_GRES SLURM_WORKING_CLUSTER SLURM_HOSTFILE SLURM_CPU_BIND "
+    "SLURM_MEM_BIND SLURM_GPU_BIND SLURM_NTASKS_PER_NODE SLURM_NTASKS_PER_GPU "
+    "SLURM_NTASKS_PER_TRES SLURM_NTASKS_PER_SOCKET SLURM_NTASKS_PER_CORE "
+    "SLURM_NSOCKETS_PER_NODE SLURM_NCORES_PER_SOCKET SLURM_THREADS_PER_CORE "
+    "SLURM_CPUS_PER_GPU SLURM_MEM_PER_GPU SLURM_GPUS_PER_NODE SLURM_GPUS_PER_SOCKET "
+    "SLURM_GPUS_PER_TASK SLURM_TRES_PER_TASK SRUN_CPUS_PER_TASK SRUN_EXPORT_ENV "
+    "SLURM_STDINMODE SLURM_STDOUTMODE SLURM_STDERRMODE SLURM_LABELIO SLURM_DEBUG SRUN_DEBUG "
+    "SLURM_SRUN_MULTI SLURM_TEST_EXEC SLURM_OPEN_MODE\n"
     "exec \"$@\" 2>\"$0\"\n";
 
 /* $1: the directory. $2: the log for standard error, or nothing. */
@@ -47,7 +55,7 @@ static void add_resources(struct strings *words, const struct resources *resourc
 		strings_take(words, mem_print("--cpus-per-task=%" PRId64, resources->cpus));
 	if (resources->memory_bytes > 0)
 		strings_take(words,
-		    mem_print("--mem=%" PRId64 "K", (resources->memory_bytes + 1023) / 1024));
+		    mem_print("--mem=%" PRId64 "K", (resources->memory_bytes - 1) / 1024 + 1));
 	if (resources->time_ns > 0)
 		add_time(words, resources->time_ns);
 	if (resources->gpus > 0)

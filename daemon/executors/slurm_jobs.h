@@ -13,6 +13,9 @@
 /* From `scancel --signal=KILL` to the end of an srun that has not ended by itself. */
 #define SLURM_KILL_AFTER_NS (INT64_C(3) * 1000000000)
 
+/* From a SIGKILL for one whose end is waited for, to when nothing more is expected of Slurm. */
+#define SLURM_GIVE_UP_AFTER_NS (INT64_C(10) * 1000000000)
+
 enum job_phase { JOB_PENDING, JOB_BEGUN, JOB_ENDING };
 
 struct job {
@@ -26,8 +29,9 @@ struct job {
 	char *id;        /* Slurm's number; NULL: not known yet */
 	int64_t kill_ns; /* when its srun is killed; 0: not */
 	/* JOB_ENDING: */
-	unsigned n_absent; /* answers in a row in which it was not in the queue */
-	bool is_given_up;
+	unsigned n_absent;  /* answers in a row in which it was not in the queue */
+	unsigned n_answers; /* of all */
+	int64_t give_up_ns; /* when it is given up; 0: not */
 	bool has_report;
 	struct worker_exit report; /* of its srun, if has_report */
 };
@@ -46,6 +50,7 @@ struct slurm {
 	uint64_t inquiry;                             /* the squeue that runs; 0: none */
 	int64_t asked_ns, interval_ns;
 	int64_t added_ns; /* the newest job */
+	bool is_silent;   /* the last squeue got no answer */
 };
 
 struct job *jobs_add(struct slurm *slurm, const struct execution *execution);

@@ -152,12 +152,15 @@ static void on_queue(void *arg, const struct strings *answer, const char *error)
 	struct job *job;
 
 	slurm->inquiry = 0;
+	slurm->is_silent = error != NULL;
 	if (error) {
 		note_problem(slurm, error);
 		return;
 	}
-	TAILQ_FOREACH (job, &slurm->ending, of_phase)
+	TAILQ_FOREACH (job, &slurm->ending, of_phase) {
 		job->n_absent++;
+		job->n_answers++;
+	}
 	for (size_t i = 0; i < answer->count; i++) {
 		char *text = mem_copy(answer->items[i]);
 

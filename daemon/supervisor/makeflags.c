@@ -160,6 +160,7 @@ char *makeflags_join(const char *old, enum jobserver_style style, uint32_t n_job
 		/* The first of the names is that of make before 4.2. */
 		end += snprintf(end, size, " -j%u --jobserver-fds=%d,%d --jobserver-auth=%d,%d",
 		    n_jobs, read_fd, write_fd, read_fd, write_fd);
-	strcpy(end, rest);
+	/* Variables may be all that there was, with no blank before them. */
+	sprintf(end, "%s%s", rest[0] == '-' ? " " : "", rest);
 	return variable;
 }

@@ -129,6 +129,14 @@ int64_t pool_next_report_ns(const struct pool *pool)
 	return worker != NULL ? worker->clock_ns + START_REPORT_NS : INT64_MAX;
 }
 
+/* Those that wait for what they have started would be said again by the next scheduler; that one
+ * has given up meanwhile would not. */
+static void take_token_back(struct pool *pool, struct worker *worker)
+{
+	if (worker->is_alive && worker->is_token_user && !worker->has_token)
+		worker->has_token = tokens_take(&pool->tokens);
+}
+
 static int report_held(uint32_t env, void *arg)
 {
 	struct pool *pool = arg;
@@ -151,6 +159,7 @@ int pool_set_link(struct pool *pool, struct link *link)
 		return -1;
 	for (worker = pool->table.by_key; worker != NULL; worker = worker->by_key.next) {
 		unreported_remove(pool, worker);
+		take_token_back(pool, worker);
 		if (report(pool, worker) != 0)
 			return -1;
 	}
@@ -262,12 +271,12 @@ static int handle_lend_token(struct pool *pool, const struct wire_message *messa
 {
 	struct worker *worker = table_find(&pool->table, message->key);
 
-	if (worker == NULL || !worker->is_alive || !worker->is_token_user)
+	if (worker == NULL)
 		return 0;
 	if (message->is_on)
 		give_token(pool, worker);
-	else if (!worker->has_token)
-		worker->has_token = tokens_take(&pool->tokens);
+	else
+		take_token_back(pool, worker);
 	return 0;
 }
 
@@ -361,10 +370,8 @@ static pid_t start_process(struct pool *pool, const struct wire_spawn *spawn, co
 		*error = (struct spawn_error){SPAWN_TERMINAL, EBADF};
 		return -1;
 	}
-	if (spawn->jobserver != JOBSERVER_NONE && pool->tokens.fd == -1) {
-		int reason = pool->tokens.error != 0 ? pool->tokens.error : ENOENT;
-
-		*error = (struct spawn_error){SPAWN_JOBSERVER, reason};
+	if (spawn->jobserver != JOBSERVER_NONE && tokens_check(&pool->tokens) != 0) {
+		*error = (struct spawn_error){SPAWN_JOBSERVER, errno};
 		return -1;
 	}
 	if (spawn->jobserver == JOBSERVER_PIPE)
@@ -402,13 +409,22 @@ static void start_worker(
 	TAILQ_INSERT_TAIL(&pool->unreported, worker, entry);
 }
 
+/* Whether it has to have a token. Where there are none, starting it fails, and says why. */
+static bool needs_token(struct pool *pool, const struct wire_spawn *spawn)
+{
+	if (spawn->jobserver == JOBSERVER_NONE)
+		return false;
+	if (pool->n_token_users == 0)
+		tokens_mend(&pool->tokens);
+	return pool->tokens.fd != -1;
+}
+
 static int handle_spawn(struct pool *pool, const struct wire_message *message)
 {
 	struct worker *worker = table_find(&pool->table, message->key);
 	int terminal[LINK_MESSAGE_FDS];
 	bool has_terminal = message->spawn.is_terminal && link_take_fds(pool->link, terminal) == 0;
-	/* Where there are none, starting it fails, and says why. */
-	bool needs_token = message->spawn.jobserver != JOBSERVER_NONE && pool->tokens.fd != -1;
+	bool has_token;
 	int result = 0;
 
 	if (worker != NULL) {
@@ -417,7 +433,8 @@ static int handle_spawn(struct pool *pool, const struct wire_message *message)
 			result = report(pool, worker);
 		goto out;
 	}
-	if (needs_token && !tokens_take(&pool->tokens)) {
+	has_token = needs_token(pool, &message->spawn);
+	if (has_token && !tokens_take(&pool->tokens)) {
 		result = refuse_token(pool, message->key);
 		goto out;
 	}
@@ -425,11 +442,11 @@ static int handle_spawn(struct pool *pool, const struct wire_message *message)
 	worker = table_add(&pool->table, message->key);
 	if (worker == NULL) {
 		result = -1;
-		if (needs_token)
+		if (has_token)
 			tokens_give(&pool->tokens);
 		goto out;
 	}
-	worker->has_token = needs_token;
+	worker->has_token = has_token;
 	start_worker(pool, worker, &message->spawn, has_terminal ? terminal : NULL);
 	inject_death("spawned");
 	if (!worker->is_alive)

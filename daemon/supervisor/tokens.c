@@ -144,6 +144,14 @@ static int begin(struct tokens *tokens, const char *path)
 	return tokens->fd == -1 ? -1 : 0;
 }
 
+static void fill(struct tokens *tokens)
+{
+	if (tokens->n < tokens->limit) {
+		put(tokens, tokens->limit - tokens->n);
+		tokens->n = tokens->limit;
+	}
+}
+
 void tokens_set(struct tokens *tokens, uint32_t limit, const char *path)
 {
 	tokens->limit = limit < TOKENS_MAX ? limit : TOKENS_MAX;
@@ -154,11 +162,35 @@ void tokens_set(struct tokens *tokens, uint32_t limit, const char *path)
 		tokens->error = errno;
 		return;
 	}
-	if (tokens->n < tokens->limit) {
-		put(tokens, tokens->limit - tokens->n);
-		tokens->n = tokens->limit;
-	}
+	fill(tokens);
 	absorb_surplus(tokens);
+}
+
+int tokens_check(const struct tokens *tokens)
+{
+	struct stat ours, there;
+
+	if (tokens->fd == -1) {
+		errno = tokens->error != 0 ? tokens->error : ENOENT;
+		return -1;
+	}
+	if (fstat(tokens->fd, &ours) != 0 || lstat(tokens->path, &there) != 0)
+		return -1;
+	if (ours.st_dev == there.st_dev && ours.st_ino == there.st_ino)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+void tokens_mend(struct tokens *tokens)
+{
+	if (tokens->limit == 0 || tokens->path == NULL || tokens_check(tokens) == 0)
+		return;
+	close_fifo(tokens);
+	tokens->fd = open_fifo(tokens->path);
+	tokens->error = tokens->fd == -1 ? errno : 0;
+	if (tokens->fd != -1)
+		fill(tokens);
 }
 
 void tokens_suspend(struct tokens *tokens)
@@ -238,6 +270,7 @@ bool tokens_collect(struct tokens *tokens)
 {
 	if (tokens->fd == -1)
 		return false;
+	trim(tokens);
 	absorb_surplus(tokens);
 	if (!tokens->is_wanted || tokens->is_reserved || tokens->is_suspended ||
 	    get(tokens, 1) == 0)

@@ -37,6 +37,12 @@ void tokens_close(struct tokens *tokens);
  */
 void tokens_set(struct tokens *tokens, uint32_t limit, const char *path);
 
+/* Whether the FIFO is still what its path leads to. 0, or -1 with errno. */
+int tokens_check(const struct tokens *tokens);
+
+/* Nobody has tokens: where the FIFO is not there any more, or never was, it is made anew. */
+void tokens_mend(struct tokens *tokens);
+
 /* One for a worker: the reserved one, or one that is free. */
 bool tokens_take(struct tokens *tokens);
 

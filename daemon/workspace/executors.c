@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/core.h"
 #include "daemon/core/mem.h"
 #include "daemon/core/suggest.h"
 
 #define DEFAULT_PARALLEL 100
 #define MAX_PARALLEL 1000000
+#define MAX_EXECUTORS CORE_EXECUTORS_MAX
 
 static const struct schema_shape count_shape = {.types = SCHEMA_INTEGER};
 static const struct schema_shape text_shape = {.types = SCHEMA_TEXT};
@@ -62,6 +64,22 @@ static int check_word(const struct reader *reader, const struct place *place, co
 	return 0;
 }
 
+/* Whether a word may be left out, or be the process's own: as the program, that would start the
+ * process here, without its executor. */
+static bool is_optional(const char *word)
+{
+	static const char *const always[] = {
+	    "[proc]", "[run]", "[exec]", "[attempt]", "[workspace]", "[cwd]"};
+	bool is_said = true;
+
+	for (const char *at = strchr(word, '['); at && is_said; at = strchr(at + 1, '[')) {
+		is_said = false;
+		for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+			is_said |= strncmp(at, always[i], strlen(always[i])) == 0;
+	}
+	return !is_said;
+}
+
 static int read_command(const struct reader *reader, const struct place *place, const json_t *value,
     struct strings *command)
 {
@@ -77,6 +95,10 @@ static int read_command(const struct reader *reader, const struct place *place, 
 	}
 	if (command->count == 0 || !command->items[0][0])
 		return reader_refuse(reader, place, "must have a program as its first word");
+	if (is_optional(command->items[0]))
+		return reader_refuse(reader, &(struct place){.parent = place},
+		    "is the program, of which nothing may be left open (of the placeholders, "
+		    "[proc], [run], [exec], [attempt], [workspace] and [cwd] can be in it)");
 	return 0;
 }
 
@@ -146,6 +168,8 @@ int executors_read(const struct reader *reader, const json_t *value, struct exec
 	const char *name;
 	json_t *member;
 
+	if (json_object_size(value) > MAX_EXECUTORS)
+		return reader_refuse_key(reader, &section, "more than %d", MAX_EXECUTORS);
 	executors->count = 0;
 	executors->items = mem_new(json_object_size(value) + 2, sizeof(struct executor));
 	add_built_in(executors, EXECUTOR_LOCAL, EXECUTOR_KIND_LOCAL);

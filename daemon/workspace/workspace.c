@@ -44,9 +44,10 @@ static const struct place params_place = {.key = "params"};
 
 /* --- reading, without state --- */
 
-/* Whether there is the executor that the options name. 0, or -1: refused. */
+/* Whether there is the executor that the options name; set: those that were set at run time, over
+ * the file's (may be NULL). 0, or -1: refused. */
 static int check_executor(const struct executors *executors,
-    const struct workspace_options *options, const struct reader *reader)
+    const struct workspace_options *options, const json_t *set, const struct reader *reader)
 {
 	static const struct place section = {.key = "options"};
 	const struct place place = {
@@ -56,20 +57,25 @@ static int check_executor(const struct executors *executors,
 	if (executors_find(executors, options->executor))
 		return 0;
 	problem = executors_explain_unknown(executors, options->executor);
-	reader_refuse(reader, &place, "%s", problem);
+	if (json_object_get(set, "executor")) /* the file need not say anything of it */
+		reader_refuse_key(reader, NULL,
+		    "%s; it was set with ppctl options executor=%s, which has to be set anew",
+		    problem, options->executor);
+	else
+		reader_refuse(reader, &place, "%s", problem);
 	free(problem);
 	return -1;
 }
 
-static int parse_executors(
-    const json_t *value, const struct reader *reader, struct workspace_load *load)
+static int parse_executors(const json_t *value, const json_t *overlay, const struct reader *reader,
+    struct workspace_load *load)
 {
 	const json_t *section = json_object_get(value, "executors");
 
 	load->executors_value = json_is_object(section) ? json_incref((json_t *)section) : NULL;
 	if (executors_read(reader, load->executors_value, &load->executors))
 		return -1;
-	return check_executor(&load->executors, &load->options, reader);
+	return check_executor(&load->executors, &load->options, overlay, reader);
 }
 
 static int parse(const char *bytes, size_t length, const char *file, const json_t *overlay,
@@ -100,7 +106,7 @@ static int parse(const char *bytes, size_t length, const char *file, const json_
 	if (!load->params)
 		return reader_refuse(&reader, NULL, "out of memory");
 	load->pools = pools_read(&reader, json_object_get(value, "pools"));
-	if (load->pools && parse_executors(value, &reader, load) == 0 &&
+	if (load->pools && parse_executors(value, overlay, &reader, load) == 0 &&
 	    definitions_from_json(
 	        value, ORIGIN_FILE, load->options.separator, &reader, &load->definitions) == 0 &&
 	    executors_check(&load->executors, &load->definitions, &reader) == 0)
@@ -318,10 +324,10 @@ const struct workspace_options *workspace_get_options(const struct workspace *wo
 	return &workspace->options;
 }
 
-/* A file that the core refused is read again, with what was set over it since. */
+/* A file that was refused is read again, with what was set over it since. */
 static void look_again(struct workspace *workspace)
 {
-	if (workspace->is_pending)
+	if (workspace->is_pending || workspace->error.message)
 		workspace->has_looked = false;
 }
 
@@ -333,7 +339,7 @@ int workspace_set_options(
 	json_t *set;
 
 	if (workspace_options_set(&options, values, &reader, NULL) ||
-	    check_executor(&workspace->executors, &options, &reader))
+	    check_executor(&workspace->executors, &options, NULL, &reader))
 		return -1;
 	set = overlay_params(workspace->set_options, values);
 	if (!set)

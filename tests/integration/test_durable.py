@@ -555,11 +555,12 @@ class Faults(Case):
              "c": {"deps": ["a"], "run": f"{NOTE}; exit 77"}, "d": {"deps": ["b", "c"]},
              "e": {"deps": ["d"], "run": f"{NOTE}; ppctl return 5"}, "f": {"deps": ["e", "x"], "run": NOTE},
              "x": {"run": f"{NOTE}; exit 3"}}
+    OPTIONS = {}
 
     def play(self, fault, n):
         ws = self.workspace(f"{fault.replace('!', '')}-{n}")
         ws.write("trace", "")
-        ws.define(self.GRAPH)
+        ws.define(self.GRAPH, options=self.OPTIONS)
         done = ws.run(kit.PPD, "-d", env={"PP_FAULT": f"{fault}:{n}"}, status=None)
         if done.status != 0:  # it died before it served, and said so
             self.assertIn("ppd: could not start", done.err)
@@ -621,6 +622,19 @@ class Faults(Case):
 
     def test_supervisor_reaped(self):
         self.walk("reaped", is_lost_allowed=True, count=4)
+
+
+class FaultsWithTokens(Faults):
+    """The same where each waits for the job token of the one before: none is lost, none is doubled."""
+
+    GRAPH = {name: {**keys, "jobserver": True} if "run" in keys else keys for name, keys in Faults.GRAPH.items()}
+    OPTIONS = {"jobserver": 1}
+
+    def check(self, ws, is_lost_allowed=False):
+        is_injected = super().check(ws, is_lost_allowed)
+        all_free = {"limit": 1, "free": 1}
+        kit.until(lambda: ws.ppctl("call", "options.get", "{}").json["job_tokens"] == all_free, "its token is free")
+        return is_injected
 
 
 if __name__ == "__main__":

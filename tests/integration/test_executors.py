@@ -4,6 +4,7 @@ Slurm is played by little scripts here; test_slurm.py has the real one.
 """
 
 import os
+import signal
 import unittest
 
 import kit
@@ -21,6 +22,12 @@ done
 export SLURM_JOB_ID=7 SLURMD_NODENAME=node1
 exec "$@"
 """
+
+
+def nothing_is_left(ws):
+    """Of the files that are made for a process elsewhere."""
+    work = ws.dir / ".parproc" / "work"
+    kit.until(lambda: not [*work.glob("*.context"), *work.glob("*.slurm")], f"no file is left in {work}")
 
 
 class Prefix(kit.Case):
@@ -56,6 +63,12 @@ class Prefix(kit.Case):
         for name in ("far0", "far1", "here0"):
             self.ws.until_state(name, "running")
         self.assertEqual(self.ws.states("far2", "here1"), {"far2": "wanted", "here1": "wanted"})
+        self.assertEqual(self.ws.ppctl("--json", "status", "far2").views()["far2"]["waits"], "waits for a free slot of far")
+        self.assertRegex(self.ws.ppctl("why", "far2").out.splitlines()[0],
+                         r"^far2 waits for a free slot of far: 2 may run there at once \(executors\.far\.parallel\), "
+                         r"now (far0 and far1|far1 and far0)$")
+        self.assertIn("here1 waits for a free slot: 1 may run at once (parallel), now here0",
+                      self.ws.ppctl("why", "here1").out)
         for gate in ("far-gate0", "here-gate0", "far-gate1", "far-gate2", "here-gate1"):
             self.ws.open_gate(gate)
         self.ws.ppctl("wait")
@@ -73,6 +86,41 @@ class Prefix(kit.Case):
         self.assertIn("and its daemon on elsewhere", log)
         self.assertIn("\n3\n", log)
 
+    def test_a_program_that_cannot_be_started_is_named(self):
+        self.ws.write("text", "no program")
+        self.ws.define({"a": {"run": "true", "executor": "gone"}, "b": {"run": ["true"], "executor": "text"},
+                        "c": {"run": "true", "cwd": "nowhere", "executor": "gone"}},
+                       executors={"gone": {"command": ["[workspace]/no-such", "-x"]}, "text": {"command": ["./text"]}})
+        views = self.ws.ppctl("--json", "run", "a", "b", "c", status=1).views()
+        self.assertEqual({view["error"] for view in views.values()}, {"spawn"})
+        self.assertEqual(views["a"]["info"],
+                         f"executor gone: exec: No such file or directory: {self.ws.dir}/no-such")
+        self.assertEqual(views["b"]["info"], "executor text: exec: Permission denied: ./text")
+        self.assertIn("chdir: No such file or directory:", views["c"]["info"])
+        nothing_is_left(self.ws)
+
+    def test_one_at_a_time_wherever_it_runs(self):
+        self.ws.define({"here": {"run": self.ws.gate("gate")}, "there": {"run": "true", "executor": "far"}},
+                       executors={"far": {"command": ["env"]}}, options={"mode": "single"})
+        self.ws.ppctl("start", "here")
+        self.ws.until_state("here", "running")
+        self.ws.ppctl("start", "there")
+        self.assertIn("there waits for its turn: one runs at a time (mode: single), now here",
+                      self.ws.ppctl("why", "there").out)
+        self.ws.open_gate("gate")
+        self.ws.ppctl("wait")
+
+    def test_of_what_is_lost_no_file_is_left(self):
+        self.ws.define({"a": {"run": self.ws.gate("gate"), "executor": "far"}}, executors={"far": {"command": ["env"]}})
+        self.ws.ppctl("start", "a")
+        self.ws.until_state("a", "running")
+        for pid in reversed(self.ws.pids()):
+            os.kill(pid, signal.SIGKILL)
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppd("-d")
+        self.ws.until_state("a", "failed")
+        nothing_is_left(self.ws)
+
     def test_one_that_is_gone_is_no_local_one(self):
         self.ws.define({"a": {"run": "echo ran"}}, executors={"far": {"command": ["env"]}})
         run = str(self.ws.ppctl("--json", "open").json["run"])
@@ -82,6 +130,17 @@ class Prefix(kit.Case):
         view = self.ws.ppctl("--run", run, "--json", "run", "b", status=1).views()["b"]
         self.assertEqual(view["error"], "spawn")
         self.assertIn("there is no executor far", view["info"])
+
+    def test_what_was_set_names_one_that_is_gone(self):
+        self.ws.define({"a": {"run": "echo ran"}}, executors={"far": {"command": ["env"]}})
+        self.ws.ppctl("options", "executor=far")
+        self.ws.define({"a": {"run": "echo ran again"}})
+        err = self.ws.ppctl("run", "a", status=2).err
+        self.assertIn("there is no executor far", err)
+        self.assertIn("it was set with ppctl options executor=far", err)
+        self.ws.ppctl("options", "executor=local")
+        self.ws.ppctl("run", "a")
+        self.assertEqual(self.ws.ppctl("logs", "a").out, "ran again\n")
 
 
 class Refused(kit.Case):
@@ -103,6 +162,11 @@ class Refused(kit.Case):
         self.refuses({"procs": {"a": a}, "executors": {"far": {"command": ["x", "[what]"]}}}, "no placeholder: [what]")
         self.refuses({"procs": {"a": a}, "executors": {"far": {"command": ["x", "-[argv]"]}}}, "word of its own")
         self.refuses({"procs": {"a": a}, "executors": {"a b": {"command": ["x"]}}}, "a name has up to 64 letters")
+        for word in ("[partition]", "[extra]", "[argv]", "[shell]", "[workspace]/[cpus]"):
+            self.refuses({"procs": {"a": a}, "executors": {"far": {"command": [word, "x"]}}},
+                         "executors.far.command[0]: is the program, of which nothing may be left open")
+        self.refuses({"procs": {"a": a}, "executors": {f"x{i}": {"command": ["env"]} for i in range(257)}},
+                     "executors: more than 256")
         self.refuses({"procs": {"a": {**a, "resources": {"cpu": 1}}}}, "unknown key (did you mean cpus?)")
         self.refuses({"procs": {"a": {**a, "resources": {"cpus": 0}}}}, "must be a number from 1 to 1000000")
         self.refuses({"procs": {"a": {**a, "resources": {"memory": "8 bananas"}}}}, "not a size like")
@@ -153,6 +217,25 @@ class PlayedSlurm(kit.Case):
         self.ws.define({"a": {"run": "ppctl context >/dev/null && test -s $PP_CONTEXT && test -e tried || "
                                      "{ touch tried; exit 1; }", "retries": {"times": 1, "delay": 0}}})
         self.ws.ppctl("run", "--executor", "slurm", "a")
+
+    def test_a_verbose_srun(self):
+        """More than is read of what it says: the begin of it is enough."""
+        script = SRUN.format(dir=self.ws.dir).replace(
+            'exec "$@"', '"$@" || exit; yes "srun: debug: words" | head -n 20000 >&2')
+        self.ws.write("bin/srun", script, 0o755)
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
+
+    def test_what_never_was_a_job_leaves_nothing(self):
+        self.ws.define({"a": {"run": "true", "cwd": "nowhere"}})
+        view = self.ws.ppctl("--json", "run", "--executor", "slurm", "a", status=1).views()["a"]
+        self.assertIn("chdir: No such file or directory", view["info"])
+        nothing_is_left(self.ws)
+
+    def test_as_much_memory_as_a_number_holds(self):
+        self.ws.define({"a": {"run": "true", "resources": {"memory": 2**63 - 1}}})
+        self.ws.ppctl("run", "--executor", "slurm", "a")
+        self.assertIn("--mem=9007199254740992K", self.ws.read("words").splitlines())
 
     def test_no_success_without_a_beginning(self):
         self.ws.write("bin/srun", "#!/bin/sh\nexit 0\n", 0o755)

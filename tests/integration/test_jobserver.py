@@ -364,13 +364,46 @@ class Pending(Case):
         self.ws.ppctl("run", "good")
         self.until_all_free(1)
 
-    def test_without_its_fifo(self):
-        self.serve(1, {"a": {"run": "true", "jobserver": "pipe"}})
-        self.until_all_free(1)
-        (self.ws.dir / ".parproc/jobserver").unlink()
+    def replace_fifo(self, what):
+        path = self.ws.dir / ".parproc/jobserver"
+        path.unlink()
+        if what == "fifo":
+            os.mkfifo(path)
+        elif what == "file":
+            path.write_text("++++")
+        elif what == "link":
+            path.symlink_to("../Makefile")
+
+    def test_its_fifo_is_gone_or_another(self):
+        """As long as somebody uses the old one there is none for others; then a new one is made."""
+        words = {"none": "No such file or directory", "fifo": "Stale file handle", "file": "Stale file handle",
+                 "link": "Stale file handle"}
+        self.serve(2, {"a": {"run": self.ws.gate("go-a"), "jobserver": True},
+                       "pipe": {"run": "true", "jobserver": "pipe"}, "fifo": {"run": "true", "jobserver": "fifo"}})
+        for what, said in words.items():
+            self.ws.ppctl("start", "a")
+            kit.until(lambda: self.tokens()["free"] == 1, "a has a token")
+            self.replace_fifo(what)
+            for name in ("pipe", "fifo"):
+                self.ws.ppctl("run", name, status=1)
+                self.assertEqual(f"jobserver: {said}", self.view(name)["info"])
+            if what != "fifo":
+                self.assertIsNone(self.tokens()["free"])
+            self.ws.open_gate("go-a")
+            self.ws.ppctl("wait", "a")
+            for name in ("pipe", "fifo"):
+                self.ws.ppctl("run", name)
+            self.until_all_free(2)
+
+    def test_what_stands_in_the_place_of_its_fifo(self):
+        path = self.ws.dir / ".parproc/jobserver"
+        path.mkdir(parents=True)
+        self.serve(1, {"a": {"run": "true", "jobserver": True}})
         self.ws.ppctl("run", "a", status=1)
-        self.assertEqual("jobserver: No such file or directory", self.view("a")["info"])
-        self.assertIsNone(self.tokens()["free"])
+        self.assertEqual("jobserver: Is a directory", self.view("a")["info"])
+        path.rmdir()
+        self.ws.ppctl("run", "a")
+        self.until_all_free(1)
 
 
 class Forms(Case):
@@ -429,6 +462,16 @@ class Forms(Case):
         self.assertIn("--jobserver-auth=3,4", ws.ppctl("logs", "auto").out)
         ws.ppctl("run", "fifo", status=1)
         self.assertIn("use jobserver: pipe", ws.ppctl("why", "fifo").out)
+
+    def test_attempts_without_a_process(self):
+        """Each is told of, like those of a command that is not there."""
+        ws = self.workspace("with blank")
+        ws.define({"a": {"run": "true", "jobserver": "fifo", "retries": {"times": 2, "delay": "1ms"}}},
+                  options={"jobserver": 2})
+        ws.ppctl("run", "a", status=1)
+        shown = ws.ppctl("--json", "show", "a").json
+        self.assertEqual([(1, "spawn"), (2, "spawn")],
+                         [(one["attempt"], one["error"]) for one in shown["attempts"]])
 
     def test_fifo_clients_share_with_make(self):
         client = {"run": "python3 client.py", "jobserver": "fifo"}

@@ -60,7 +60,9 @@ class Retries(kit.Case):
         lines = self.ws.ppctl("run", "a").out.splitlines()
         self.assertEqual(["start a", "retry a exit status 1 (attempt 2 of 6 in 0.0s)", "start a",
                           "retry a exit status 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
-        self.assertRegex(lines[-1], r"\Aok a \d+\.\ds\Z")
+        self.assertRegex(lines[-1], r"\Aok a \d+\.\ds \(attempt 3 of 6\)\Z")
+        self.assertRegex(self.ws.ppctl("status", "a").out, r"a +succeeded +\d+\.\ds +attempt 3 of 6\n")
+        self.assertRegex(self.ws.ppctl("why", "a").out, r"\Aa ran and succeeded in \d+\.\ds \(attempt 3 of 6\)\n")
 
     def test_what_is_canceled_between_attempts_is_not_told_to_start(self):
         self.ws.define({"a": {"run": "exit 7", "retries": {"delay": "1h"}}, "b": {"run": "true"}})

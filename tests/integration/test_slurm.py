@@ -120,7 +120,11 @@ class Works(SlurmCase):
 
     def test_what_the_asker_has_of_a_job_is_not_passed_on(self):
         self.define({"a": {"run": "echo $SLURM_JOB_ID"}})
-        self.ws.ppctl("run", "a", env={"SLURM_JOB_ID": "99999", "SLURM_NTASKS": "7"})
+        self.ws.ppctl("run", "a", env={
+            "SLURM_JOB_ID": "99999", "SLURM_NTASKS": "7", "SLURM_NTASKS_PER_NODE": "7", "SLURM_GPUS_PER_NODE": "3",
+            "SLURM_CPU_BIND": "quiet,mask_cpu:0x8000000000", "SLURM_LABELIO": "1", "SLURM_STDOUTMODE": "none",
+            "SLURM_DEBUG": "5", "SRUN_CPUS_PER_TASK": "100000"})
+        self.assertRegex(self.ws.ppctl("logs", "a").out, r"^\d+\n$")
         self.assertNotEqual(self.ws.ppctl("logs", "a").out, "99999\n")
 
     def test_a_directory_or_program_that_is_not_there(self):
@@ -324,6 +328,18 @@ class Survives(SlurmCase):
         self.assertFalse(kit.is_alive(on_node))
         self.assertEqual(self.view("a")["error"], "lost")
         self.assertIn("its job was canceled", self.view("a")["info"])
+
+    def test_what_is_lost_is_canceled_in_slurm_however_soon_it_is_killed(self):
+        self.define({"a": {"run": "while :; do sleep 1; done"}})
+        self.ws.ppctl("start", "a")
+        self.until_begun("a")
+        for pid in reversed(self.ws.pids()):
+            os.kill(pid, signal.SIGKILL)
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppd("-d")
+        self.ws.ppctl("cancel", "--kill", "a")
+        self.ws.until_state("a", "failed")
+        self.assertNotIn("a", CLUSTER.jobs("RUNNING"))
 
 
 if __name__ == "__main__":

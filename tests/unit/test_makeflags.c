@@ -44,6 +44,8 @@ Test(makeflags, ours_comes_last_of_the_options)
 	    "k " PIPE " -- A=b\\ -j2 B=--jobserver-auth=1,2");
 	/* What is behind a blank is no row of letters. */
 	expect_joined(" -- A=b", " " PIPE " -- A=b");
+	expect_joined("-- A=b", " " PIPE " -- A=b");
+	expect_joined("--", " " PIPE " --");
 	expect_joined(" V=1", " V=1 " PIPE);
 }
 

@@ -603,6 +603,28 @@ Test(supervisor, a_token_is_lent)
 	take_kind(WIRE_TOKEN);
 }
 
+Test(supervisor, what_was_lent_is_taken_back_for_the_next_scheduler)
+{
+	struct wire_message lend = {.kind = WIRE_LEND_TOKEN, .key = {1, 1}, .is_on = true};
+
+	take_empty_hello();
+	say_ready();
+	put_tokens(1);
+	put_jobserver_spawn(1, "sleep 100");
+	take_started(1);
+	put(&lend);
+	restart();
+	/* Whoever waited may have given up; that he waits would be said again. */
+	take_kind(WIRE_HELLO);
+	take_started(1);
+	take_kind(WIRE_READY);
+	put_jobserver_spawn(2, "exit 2");
+	cr_assert_eq(take_kind(WIRE_NO_TOKEN).key.exec, 2);
+	put_key(WIRE_SIGNAL, 1, SIGTERM);
+	take_exit(1);
+	take_kind(WIRE_TOKEN);
+}
+
 Test(supervisor, tokens_of_the_killed_come_back_with_the_last_of_them)
 {
 	take_empty_hello();

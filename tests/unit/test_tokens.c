@@ -104,6 +104,19 @@ Test(tokens, what_comes_late_is_none_too_many)
 	cr_assert_eq(count_free(), 2);
 }
 
+Test(tokens, what_comes_late_is_reserved_for_nobody)
+{
+	tokens_set(&tokens, 2, path);
+	cr_assert(tokens_take(&tokens));
+	cr_assert(tokens_take(&tokens));
+	tokens_want(&tokens, true);
+	bring_back();
+	cr_assert_not(tokens_collect(&tokens));
+	cr_assert_eq(count_free(), 0);
+	tokens_give(&tokens);
+	cr_assert(tokens_collect(&tokens));
+}
+
 Test(tokens, more_and_fewer)
 {
 	tokens_set(&tokens, 1, path);
@@ -211,6 +224,33 @@ Test(tokens, whatever_was_there_is_another_ones)
 	cr_assert_eq(read(fd, &byte, 1), 1);
 	close(fd);
 	cr_assert_eq(count_free(), 1);
+}
+
+Test(tokens, another_one_in_its_place)
+{
+	int old;
+
+	tokens_set(&tokens, 2, path);
+	cr_assert_eq(tokens_check(&tokens), 0);
+	old = tokens.fd;
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens.fd, old, "nothing was to be mended");
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(tokens_check(&tokens), -1);
+	cr_assert_eq(errno, ENOENT);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(tokens_check(&tokens), -1);
+	cr_assert_eq(errno, ESTALE);
+	tokens_want(&tokens, true);
+	cr_assert(tokens_collect(&tokens));
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens_check(&tokens), 0);
+	cr_assert_eq(count_free(), 2);
+	/* Where none are to be none are made. */
+	tokens_set(&tokens, 0, path);
+	tokens_refill(&tokens);
+	tokens_mend(&tokens);
+	cr_assert_eq(tokens.fd, -1);
 }
 
 Test(tokens, where_there_can_be_no_fifo)
