@@ -247,8 +247,7 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 		strings_add(&holders, reason->names.items[i]);
 	if (used > holders.count && holders.count > 0)
 		strings_take(
-		    &holders, mem_print("%llu other%s", (unsigned long long)(used - holders.count),
-		                  used - holders.count > 1 ? "s" : ""));
+		    &holders, mem_print("%llu others", (unsigned long long)(used - holders.count)));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(
@@ -359,10 +358,22 @@ static char *describe_wait_fully(
 	return text;
 }
 
+/* Which attempt it is, where it is not the first: " (attempt 2 of 4)". */
+static const char *describe_attempt(const struct execution *execution, char *text, size_t size)
+{
+	unsigned last = count_attempts(execution);
+
+	text[0] = '\0';
+	if (execution->attempt > 1)
+		snprintf(text, size, " (attempt %u of %u)", execution->attempt,
+		    last > execution->attempt ? last : execution->attempt);
+	return text;
+}
+
 static char *describe_success(const struct execution *execution, const char *name)
 {
 	const char *info = execution->info;
-	char duration[32];
+	char duration[32], attempt[48];
 
 	if (execution->state == STATE_UP_TO_DATE)
 		return mem_print("%s is up to date%s%s", name, info ? ": " : "", info ? info : "");
@@ -371,8 +382,9 @@ static char *describe_success(const struct execution *execution, const char *nam
 	if (execution->started_ns == 0)
 		return mem_print("%s succeeded, as all that it depends on has", name);
 	format_duration(execution->ended_ns - execution->started_ns, duration, sizeof(duration));
-	return mem_print(
-	    "%s ran and succeeded in %s%s%s", name, duration, info ? ": " : "", info ? info : "");
+	return mem_print("%s ran and succeeded in %s%s%s%s", name, duration,
+	    describe_attempt(execution, attempt, sizeof(attempt)), info ? ": " : "",
+	    info ? info : "");
 }
 
 static char *describe_failed_dep(const struct core *core, const struct execution *execution)
@@ -397,18 +409,21 @@ static char *describe_failure(
 	enum execution_error error =
 	    is_override ? member->override : (enum execution_error)execution->error;
 	const char *info = is_override ? member->override_info : execution->info;
+	char attempt[48];
 
 	if (error == ERROR_DEP_FAILED && execution->failed_dep)
 		return describe_failed_dep(core, execution);
-	return mem_print("%s failed (%s)%s%s", name, execution_error_name(error), info ? ": " : "",
-	    info ? info : "");
+	return mem_print("%s failed (%s)%s%s%s", name, execution_error_name(error),
+	    info ? ": " : "", info ? info : "",
+	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
-static char *describe_own_state(const struct core *core, const struct execution *execution,
+/* One line about the state of the execution. */
+static char *describe_state(const struct core *core, const struct execution *execution,
     const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
-	char *waits, *line;
+	char *waits, *line, attempt[48];
 
 	if (member && member->override != ERROR_NONE)
 		return describe_failure(core, execution, member);
@@ -420,25 +435,11 @@ static char *describe_own_state(const struct core *core, const struct execution 
 	if (waits)
 		line = mem_print("%s %s", name, waits);
 	else if (execution->state == STATE_RUNNING)
-		line = mem_print("%s is running", name);
+		line = mem_print(
+		    "%s is running%s", name, describe_attempt(execution, attempt, sizeof(attempt)));
 	else
 		line = mem_print("%s is about to start", name);
 	free(waits);
-	return line;
-}
-
-/* One line about the state of the execution. */
-static char *describe_state(const struct core *core, const struct execution *execution,
-    const struct membership *member, int64_t now_ns)
-{
-	bool is_override = member && member->override != ERROR_NONE;
-	char *state = describe_own_state(core, execution, member, now_ns), *line;
-
-	if (is_override || execution->attempt < 2 || execution->state == STATE_WANTED)
-		return state;
-	line = mem_print(
-	    "%s (attempt %u of %u)", state, execution->attempt, count_attempts(execution));
-	free(state);
 	return line;
 }
 
