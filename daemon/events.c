@@ -13,8 +13,6 @@
 #include "daemon/extra.h"
 #include "daemon/inputs.h"
 #include "daemon/measure.h"
-#include "daemon/views.h"
-#include "protocol/jsonrpc.h"
 
 static const char *const kind_names[N_EVENT_KINDS] = {"state", "run", "input", "define"};
 
@@ -45,7 +43,7 @@ static size_t kind_index(enum event_kind kind)
 	return index;
 }
 
-static const char *kind_name(enum event_kind kind)
+const char *event_kind_name(enum event_kind kind)
 {
 	return kind_names[kind_index(kind)];
 }
@@ -259,114 +257,7 @@ void events_drop_session(struct session *session)
 	session->subscriber = NULL;
 }
 
-/* --- drafts --- */
-
-static const char *run_state_name(const struct run *run)
-{
-	if (run_is_active(run))
-		return "active";
-	return run->is_failed ? "failed" : "succeeded";
-}
-
-/*
- * The view of a proc as it was when it came into that state, which may lie a moment back: several
- * changes of one pass are told in turn.
- */
-static void put_proc(struct json_text *line, const struct event_draft *draft, bool is_brief)
-{
-	const struct execution then = {.state = (uint8_t)draft->state};
-	const struct view view = {.execution = draft->execution,
-	    .member = draft->membership,
-	    .state = draft->kind == EVENT_STATE ? execution_state_name(&then) : NULL,
-	    .is_brief = is_brief};
-
-	json_text_member(line, "proc");
-	view_put(line, &view);
-}
-
-/* Begins a line, up to what all events have. */
-static void begin_event(struct json_text *line, uint64_t seq, int64_t time_ns, const char *kind)
-{
-	jsonrpc_begin_notification(line, "event");
-	json_text_bracket(line, '{');
-	json_text_member(line, "seq");
-	json_text_integer(line, (int64_t)seq);
-	json_text_member(line, "time");
-	view_put_time(line, time_ns);
-	json_text_member(line, "kind");
-	json_text_string(line, kind);
-}
-
-/* NULL: no memory. */
-static char *finish_event(struct json_text *line, size_t *length)
-{
-	json_text_bracket(line, '}');
-	return jsonrpc_finish(line, length);
-}
-
-/* The draft's line, made where it is not there yet. NULL: no memory. */
-static const struct event_line *get_line(
-    const struct events *events, struct event_draft *draft, bool is_brief)
-{
-	struct event_line *made = &draft->lines[is_brief];
-	const struct run *run = draft->run;
-	struct json_text line = {0};
-
-	if (made->text)
-		return made;
-	begin_event(&line, draft->seq ? draft->seq : events->seq,
-	    draft->time_ns ? draft->time_ns : scheduler_now_ns(), kind_name(draft->kind));
-	if (draft->execution) {
-		put_proc(&line, draft, is_brief);
-		run = draft->membership->run;
-	}
-	if (run) {
-		json_text_member(&line, "run");
-		json_text_integer(&line, (int64_t)run->id);
-	}
-	if (draft->run) {
-		json_text_member(&line, "state");
-		json_text_string(&line, run_state_name(draft->run));
-	}
-	json_text_members(&line, draft->members);
-	made->text = finish_event(&line, &made->length);
-	return made->text ? made : NULL;
-}
-
-/* What was canceled in one run has failed there, whatever comes of it in others. */
-static bool is_state_wanted(
-    const struct subscription *subscription, const struct event_draft *draft)
-{
-	bool is_override = draft->membership && draft->membership->override != ERROR_NONE;
-	unsigned state = is_override ? STATE_FAILED : draft->state;
-
-	/* That it is tried again is news for whoever has heard that it was started. */
-	return draft->kind != EVENT_STATE || !subscription->states ||
-	       draft->execution->is_retrying || (subscription->states >> state & 1);
-}
-
-bool events_is_wanted(const struct subscription *subscription, const struct event_draft *draft)
-{
-	if (!(subscription->kinds & (unsigned)draft->kind) || !is_state_wanted(subscription, draft))
-		return false;
-	return !draft->name || !subscription->names ||
-	       json_object_get(subscription->names, draft->name);
-}
-
-void events_send_draft(
-    struct events *events, struct event_draft *draft, const struct subscription *subscription)
-{
-	struct session *session = subscription->subscriber->session;
-	const struct event_line *line;
-
-	if (session->is_lagging || session->is_ending)
-		return;
-	line = session_is_full(session) ? NULL : get_line(events, draft, subscription->is_brief);
-	if (line)
-		session_queue_event(session, line->text, line->length);
-	else
-		session->is_lagging = true;
-}
+/* --- sending --- */
 
 static void send_to_channel(
     struct events *events, struct event_draft *draft, struct channel *channel)
@@ -382,14 +273,6 @@ static void send_to_channel(
 			continue;
 		subscriber->last_seq = events->seq;
 		events_send_draft(events, draft, subscription);
-	}
-}
-
-void events_clear_draft(struct event_draft *draft)
-{
-	for (size_t i = 0; i < sizeof(draft->lines) / sizeof(draft->lines[0]); i++) {
-		free(draft->lines[i].text);
-		draft->lines[i].text = NULL;
 	}
 }
 
@@ -611,8 +494,8 @@ static void send_notice(struct session *session, const char *kind)
 	size_t length;
 	char *line;
 
-	begin_event(&text, events_of(session)->seq, scheduler_now_ns(), kind);
-	line = finish_event(&text, &length);
+	event_line_begin(&text, events_of(session)->seq, scheduler_now_ns(), kind);
+	line = event_line_finish(&text, &length);
 	if (line) {
 		session->is_lagging = false;
 		session_queue(session, line, length);

@@ -10,6 +10,7 @@
 #include "daemon/daemon.h"
 #include "daemon/events.h"
 #include "daemon/session_internal.h"
+#include "protocol/json_text.h"
 
 TAILQ_HEAD(subscription_list, subscription);
 
@@ -71,6 +72,8 @@ struct event_draft {
 	struct event_line lines[2]; /* whole, and brief; text NULL: not needed so far */
 };
 
+/* --- events_line.c --- */
+
 /* Whether it is one that the subscription is for, in the right channel. */
 bool events_is_wanted(const struct subscription *subscription, const struct event_draft *draft);
 
@@ -80,6 +83,14 @@ void events_send_draft(
 
 /* Its lines go: the next is about something else. */
 void events_clear_draft(struct event_draft *draft);
+
+/* Begins a line, up to what all events have. */
+void event_line_begin(struct json_text *line, uint64_t seq, int64_t time_ns, const char *kind);
+
+/* Ends it; the caller frees it. NULL: no memory. */
+char *event_line_finish(struct json_text *line, size_t *length);
+
+const char *event_kind_name(enum event_kind kind);
 
 /* --- events_missed.c --- */
 

@@ -59,6 +59,7 @@ daemon_shell_sources = \
 	daemon/events.c \
 	daemon/events.h \
 	daemon/events_internal.h \
+	daemon/events_line.c \
 	daemon/events_missed.c \
 	daemon/extra.c \
 	daemon/extra.h \
