@@ -24,7 +24,7 @@ enum stage { STAGE_WANTED, STAGE_STARTED, STAGE_ENDED };
 struct shown {
 	json_int_t exec;
 	enum stage stage;
-	json_int_t retry; /* the newest attempt that was shown to come; or 0 */
+	json_int_t retry; /* the newest attempt that was shown to start or to come; or 0 */
 	UT_hash_handle hh;
 };
 
@@ -243,6 +243,29 @@ static bool is_between_attempts(const struct display *display, json_int_t exec, 
 	return shown && shown->retry > json_integer_value(json_object_get(view, "attempt"));
 }
 
+/* What was not heard to be tried again, as it began at once or nobody listened, starts once more
+ * all the same. */
+static void catch_up(const struct display *display, json_int_t exec, const json_t *view)
+{
+	json_int_t attempt = json_integer_value(json_object_get(view, "attempt"));
+	struct shown *shown;
+
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	if (!shown || shown->stage == STAGE_ENDED || attempt < 2 || shown->retry >= attempt)
+		return;
+	shown->stage = STAGE_WANTED;
+}
+
+static void note_attempt(const struct display *display, json_int_t exec, const json_t *view)
+{
+	json_int_t attempt = json_integer_value(json_object_get(view, "attempt"));
+	struct shown *shown;
+
+	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	if (shown && shown->retry < attempt)
+		shown->retry = attempt;
+}
+
 /* Shows where a view says that an execution is. Where it tells of the end of one whose start was
  * not shown (both came in one pass of the daemon's loop), is_event says to show that first. */
 static void show_view(struct display *display, const json_t *view, bool is_event)
@@ -271,10 +294,12 @@ static void show_view(struct display *display, const json_t *view, bool is_event
 			    display, STYLE_NONE, "want", view, member_text(view, "waits", ""));
 		return;
 	}
+	catch_up(display, exec, view);
 	if (strcmp(state, "running") == 0 || (is_event && has_started)) {
 		if (come_to(display, exec, STAGE_STARTED) && display->mode != DISPLAY_FAILURES &&
 		    !display->live)
 			print_line(display, STYLE_NONE, "start", view, NULL);
+		note_attempt(display, exec, view);
 	}
 	if (outcome_is_complete(view) && come_to(display, exec, STAGE_ENDED))
 		print_end(display, view);
@@ -297,9 +322,12 @@ void display_begin(struct display *display, const json_t *views)
 		if (display->live &&
 		    (strcmp(state, "wanted") == 0 || strcmp(state, "running") == 0))
 			live_note(display->live, view);
-		if (strcmp(member_text(view, "state", ""), "running") == 0)
-			come_to(display, json_integer_value(json_object_get(view, "exec")),
-			    STAGE_STARTED);
+		if (strcmp(state, "running") == 0) {
+			json_int_t exec = json_integer_value(json_object_get(view, "exec"));
+
+			come_to(display, exec, STAGE_STARTED);
+			note_attempt(display, exec, view);
+		}
 	}
 }
 

@@ -104,8 +104,7 @@ static char *describe_failure(const json_t *view)
 char *outcome_reason(const json_t *view)
 {
 	const char *state = member_text(view, "state", "");
-	int attempt = (int)member_number(view, "attempt", 0);
-	char *text, *both;
+	char *text, *attempt = NULL, *both;
 
 	if (strcmp(state, "failed") == 0)
 		text = describe_failure(view);
@@ -114,11 +113,13 @@ char *outcome_reason(const json_t *view)
 	else
 		text = memory_copy(member_text(view, "waits", member_text(view, "info", "")));
 	/* What one that waits for another attempt waits for says so itself. */
-	if (attempt < 2 || strcmp(state, "wanted") == 0)
+	if (strcmp(state, "wanted") != 0)
+		attempt = outcome_attempt(view);
+	if (!attempt)
 		return text;
-	both = memory_print(text[0] ? "%s (attempt %d of %d)" : "%sattempt %d of %d", text, attempt,
-	    (int)member_number(view, "attempts", 0));
+	both = text[0] ? memory_print("%s (%s)", text, attempt) : memory_copy(attempt);
 	free(text);
+	free(attempt);
 	return both;
 }
 

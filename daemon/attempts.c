@@ -55,7 +55,7 @@ static json_t *view_attempt(const struct execution *execution, const struct atte
 
 	char *log = logs_path_of_attempt(execution, attempt->number);
 
-	json_object_set_new(view, "log", json_string(log));
+	json_object_set_new(view, "log", log ? json_string(log) : json_null());
 	free(log);
 	if (attempt->exit_code >= 0)
 		json_object_set_new(view, "exit_code", json_integer(attempt->exit_code));

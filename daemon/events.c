@@ -237,10 +237,14 @@ int events_subscribe(struct session *session, const struct event_filter *filter)
 	return 0;
 }
 
+/* Who fell behind hears of that before the answer, as there is nothing to wait for after it. */
 void events_unwatch(struct session *session, uint32_t watch)
 {
-	if (session && watch)
-		end_subscription(session, watch);
+	if (!session || !watch)
+		return;
+	if (session->is_lagging && !session->is_ending)
+		events_catch_up(session);
+	end_subscription(session, watch);
 }
 
 void events_drop_session(struct session *session)

@@ -56,6 +56,8 @@ char *logs_path_of_attempt(const struct execution *execution, unsigned attempt)
 	char name[LOGS_NAME_MAX + 1], run[MEM_NUMBER_SIZE], id[MEM_NUMBER_SIZE];
 	char number[MEM_NUMBER_SIZE] = "";
 
+	if (!extra || !extra->log_run)
+		return NULL;
 	logs_safe_name(execution->proc->name, name);
 	if (attempt > 1)
 		mem_number(number, attempt);
@@ -77,7 +79,7 @@ char *logs_path(const struct execution *execution)
 {
 	const struct exec_extra *extra = execution->extra;
 
-	return extra && extra->log_run ? logs_path_of_attempt(execution, extra->log_attempt) : NULL;
+	return extra ? logs_path_of_attempt(execution, extra->log_attempt) : NULL;
 }
 
 void logs_remove(const struct execution *execution)

@@ -24,7 +24,7 @@ void logs_begin_attempt(struct execution *execution);
 /* The absolute path of the execution's (newest) log, for the caller to free; NULL: it has none. */
 char *logs_path(const struct execution *execution);
 
-/* The same of one of its attempts, which it has to have. */
+/* The same of one of its attempts. */
 char *logs_path_of_attempt(const struct execution *execution, unsigned attempt);
 
 /* The folder of a run's logs, for the caller to free. */

@@ -82,7 +82,8 @@ void logs_limit_forget(struct daemon *daemon, const struct execution *execution)
 	for (unsigned attempt = extra->log_attempt; attempt > 0; attempt--) {
 		char *path = logs_path_of_attempt(execution, attempt);
 
-		logs_watch_forget(daemon->logs_watch, path);
+		if (path)
+			logs_watch_forget(daemon->logs_watch, path);
 		free(path);
 	}
 }

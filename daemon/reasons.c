@@ -247,8 +247,7 @@ static char *describe_slot_fully(const struct core *core, const struct reason *r
 		strings_add(&holders, reason->names.items[i]);
 	if (used > holders.count && holders.count > 0)
 		strings_take(
-		    &holders, mem_print("%llu other%s", (unsigned long long)(used - holders.count),
-		                  used - holders.count > 1 ? "s" : ""));
+		    &holders, mem_print("%llu others", (unsigned long long)(used - holders.count)));
 	names = join_some(&holders);
 	if (options->is_single)
 		text = mem_print(
@@ -362,7 +361,7 @@ static char *describe_wait_fully(
 /* Which attempt it is, where it is not the first: " (attempt 2 of 4)". */
 static const char *describe_attempt(const struct execution *execution, char *text, size_t size)
 {
-	unsigned last = execution->definition->retries.times + execution->n_transient + 1u;
+	unsigned last = count_attempts(execution);
 
 	text[0] = '\0';
 	if (execution->attempt > 1)
@@ -419,7 +418,8 @@ static char *describe_failure(
 	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
-static char *describe_own_state(const struct core *core, const struct execution *execution,
+/* One line about the state of the execution. */
+static char *describe_state(const struct core *core, const struct execution *execution,
     const struct membership *member, int64_t now_ns)
 {
 	const char *name = execution->proc->name;
@@ -440,21 +440,6 @@ static char *describe_own_state(const struct core *core, const struct execution 
 	else
 		line = mem_print("%s is about to start", name);
 	free(waits);
-	return line;
-}
-
-/* One line about the state of the execution. */
-static char *describe_state(const struct core *core, const struct execution *execution,
-    const struct membership *member, int64_t now_ns)
-{
-	bool is_override = member && member->override != ERROR_NONE;
-	char *state = describe_own_state(core, execution, member, now_ns), *line;
-
-	if (is_override || execution->attempt < 2 || execution->state == STATE_WANTED)
-		return state;
-	line = mem_print(
-	    "%s (attempt %u of %u)", state, execution->attempt, count_attempts(execution));
-	free(state);
 	return line;
 }
 

@@ -73,6 +73,21 @@ class Retries(kit.Case):
         lines = self.ws.finish(runner).out.splitlines()
         self.assertEqual(["start a", "retry a", "FAIL a"], [" ".join(line.split()[:2]) for line in lines[:3]])
 
+    def test_who_was_away_is_told_that_the_next_attempt_started(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"a": {"run": f"echo x >>times; {gate}; exit 1", "retries": {"times": 1, "delay": 0}}})
+        with open(self.ws.dir / "out", "w", encoding="utf-8") as out:
+            runner = self.ws.start(kit.PPCTL, "run", "a", stdout=out)
+        kit.until(lambda: self.ws.read("out") == "start a\n", "it is shown to start")
+        os.kill(runner.pid, signal.SIGSTOP)
+        os.kill(self.ws.pids()[0], signal.SIGKILL)
+        self.ws.open_gate("gate")
+        kit.until(lambda: self.times() == 2, "the next attempt runs")
+        os.kill(runner.pid, signal.SIGCONT)
+        kit.until(lambda: self.ws.read("out") == "start a\n" * 2, "it is shown to start again")
+        self.ws.open_gate("gate")
+        self.assertEqual(1, self.ws.finish(runner).status)
+
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
         self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})

@@ -115,6 +115,18 @@ Test(logs, a_path_tells_run_execution_name_and_attempt)
 	free(path);
 	remove_place(&place);
 	cr_assert_null(logs_path(&place.execution));
+	cr_assert_null(logs_path_of_attempt(&place.execution, 1));
+}
+
+Test(logs, what_never_got_a_log_has_none_of_any_attempt)
+{
+	struct place place;
+
+	make_place(&place);
+	((struct exec_extra *)place.execution.extra)->log_run = 0;
+	cr_assert_null(logs_path(&place.execution));
+	cr_assert_null(logs_path_of_attempt(&place.execution, 1));
+	remove_place(&place);
 }
 
 Test(logs, an_execution_takes_its_logs_along)
