@@ -183,6 +183,11 @@ class Left(Case):
         """tests/soak has a million executions of it, and the memory."""
         self.serve({"result": proc(run="ppctl return 1"), "printed": proc("result", run="echo 1", result="stdout"),
                     "bad": proc(run="exit 3")}, options={"keep_runs": 3})
+        gate = self.ws.gate("gate")
+        self.ws.ppctl("define", "long", "--", "sh", "-c", gate)
+        self.ws.ppctl("start", "long")
+        self.ws.open_gate("gate")  # one that is seen to run: what watches its log is there from now on
+        self.ws.ppctl("wait", "long")
         held = []
         for _ in range(2):
             for _ in range(20):
