@@ -378,11 +378,14 @@ class Pending(Case):
         """As long as somebody uses the old one there is none for others; then a new one is made."""
         words = {"none": "No such file or directory", "fifo": "Stale file handle", "file": "Stale file handle",
                  "link": "Stale file handle"}
-        self.serve(2, {"a": {"run": self.ws.gate("go-a"), "jobserver": True},
+        self.serve(2, {"a": {"run": f"echo >there; {self.ws.gate('go-a')}", "jobserver": True},
                        "pipe": {"run": "true", "jobserver": "pipe"}, "fifo": {"run": "true", "jobserver": "fifo"}})
+        there = self.ws.dir / "there"
         for what, said in words.items():
+            there.unlink(missing_ok=True)
             self.ws.ppctl("start", "a")
-            kit.until(lambda: self.tokens()["free"] == 1, "a has a token")
+            kit.until(there.exists, "a runs, so it has a token")
+            self.assertEqual(1, self.tokens()["free"])
             self.replace_fifo(what)
             for name in ("pipe", "fifo"):
                 self.ws.ppctl("run", name, status=1)
