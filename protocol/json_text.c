@@ -158,13 +158,13 @@ int json_text_string(struct json_text *text, const char *string)
 /* The digits of a number, right-aligned in digits, at least so many; where they begin. */
 static char *put_digits(char digits[NUMBER_SIZE], uint64_t number, size_t n_min)
 {
-	char *at = digits + NUMBER_SIZE;
+	size_t at = NUMBER_SIZE;
 
-	while (number > 0 || at > digits + NUMBER_SIZE - n_min) {
-		*--at = (char)('0' + number % 10);
+	while (number > 0 || at > NUMBER_SIZE - n_min) {
+		digits[--at] = (char)('0' + number % 10);
 		number /= 10;
 	}
-	return at;
+	return &digits[at];
 }
 
 /* Begins a number; what it is without its sign. */

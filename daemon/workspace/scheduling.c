@@ -39,7 +39,7 @@ json_t *pools_read(const struct reader *reader, const json_t *value)
 	}
 	json_object_foreach ((json_t *)value, name, member) {
 		const struct place place = {.parent = &section, .key = name};
-		int64_t capacity;
+		int64_t capacity = 0;
 		int status = *name ? read_amount(reader, &place, member, &capacity)
 		                   : reader_refuse_key(reader, &place, "a pool needs a name");
 
