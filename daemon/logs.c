@@ -62,7 +62,8 @@ char *logs_path_of_attempt(const struct execution *execution, unsigned attempt)
 	if (attempt > 1)
 		mem_number(number, attempt);
 	return mem_join(extra->state_directory, "/logs/", mem_number(run, extra->log_run), "/",
-	    mem_number(id, execution->id), "-", name, attempt > 1 ? "." : "", number, ".log", NULL);
+	    mem_number(id, execution->id), "-", name, attempt > 1 ? "." : "", number, ".log",
+	    (char *)NULL);
 }
 
 void logs_begin_attempt(struct execution *execution)

@@ -19,7 +19,7 @@
 static void set_variable(struct strings *env, const char *name, const char *value)
 {
 	size_t length = strlen(name);
-	char *variable = mem_join(name, "=", value, NULL);
+	char *variable = mem_join(name, "=", value, (char *)NULL);
 
 	for (size_t i = 0; i < env->count; i++) {
 		if (strncmp(env->items[i], name, length) == 0 && env->items[i][length] == '=') {
@@ -174,7 +174,8 @@ char *process_file(const char *state_directory, uint64_t exec, const char *suffi
 {
 	char number[MEM_NUMBER_SIZE];
 
-	return mem_join(state_directory, "/work/", mem_number(number, exec), ".", suffix, NULL);
+	return mem_join(
+	    state_directory, "/work/", mem_number(number, exec), ".", suffix, (char *)NULL);
 }
 
 void process_clear_files(
