@@ -159,8 +159,15 @@ tests_unit_test_tokens_SOURCES = tests/unit/test_tokens.c daemon/log.c daemon/lo
 tests_unit_test_tokens_LDADD = $(supervisor_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_supervisor
-tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c daemon/log.c daemon/log_file.c
+tests_unit_test_supervisor_SOURCES = tests/unit/test_supervisor.c $(supervisor_kit)
 tests_unit_test_supervisor_LDADD = $(supervisor_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_supervisor_tokens
+tests_unit_test_supervisor_tokens_SOURCES = tests/unit/test_supervisor_tokens.c $(supervisor_kit)
+tests_unit_test_supervisor_tokens_LDADD = $(supervisor_libs) $(unit_libs)
+
+supervisor_kit = tests/unit/supervisor_kit.c tests/unit/supervisor_kit.h \
+	daemon/log.c daemon/log_file.c
 
 unit_tests += tests/unit/test_suggest
 tests_unit_test_suggest_SOURCES = tests/unit/test_suggest.c
@@ -251,8 +258,14 @@ tests_unit_test_lib_nomem_SOURCES = \
 tests_unit_test_lib_nomem_LDADD = $(client_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_events
-tests_unit_test_events_SOURCES = tests/unit/test_events.c
+tests_unit_test_events_SOURCES = tests/unit/test_events.c $(events_kit)
 tests_unit_test_events_LDADD = $(daemon_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_events_missed
+tests_unit_test_events_missed_SOURCES = tests/unit/test_events_missed.c $(events_kit)
+tests_unit_test_events_missed_LDADD = $(daemon_libs) $(unit_libs)
+
+events_kit = tests/unit/events_kit.c tests/unit/events_kit.h
 
 unit_tests += tests/unit/test_inputs
 tests_unit_test_inputs_SOURCES = tests/unit/test_inputs.c
@@ -340,6 +353,10 @@ tests_unit_test_registry_LDADD = $(core_libs) $(unit_libs)
 unit_tests += tests/unit/test_history
 tests_unit_test_history_SOURCES = tests/unit/test_history.c $(core_kit)
 tests_unit_test_history_LDADD = $(core_libs) $(unit_libs)
+
+unit_tests += tests/unit/test_locks
+tests_unit_test_locks_SOURCES = tests/unit/test_locks.c $(core_kit)
+tests_unit_test_locks_LDADD = $(core_libs) $(unit_libs)
 
 unit_tests += tests/unit/test_schedule
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c $(core_kit)
