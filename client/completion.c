@@ -239,9 +239,8 @@ static void offer_choices(
 
 		if (!json_is_string(choice))
 			continue;
-		if (asprintf(&word, "%s%s%.*s", begun, json_string_value(choice),
-		        (int)strcspn(rest, "["), rest) < 0)
-			memory_refused();
+		word = memory_print(
+		    "%s%s%.*s", begun, json_string_value(choice), (int)strcspn(rest, "["), rest);
 		offer(filling->client, filling->typed, word, filling->text);
 		free(word);
 	}
@@ -254,8 +253,7 @@ static void fill(const struct filling *filling, const char *begun, const char *p
 	const char *name = pattern + literal + 1, *rest, *value, *value_end;
 	char *so_far, *next;
 
-	if (asprintf(&so_far, "%s%.*s", begun, (int)literal, pattern) < 0)
-		memory_refused();
+	so_far = memory_print("%s%.*s", begun, (int)literal, pattern);
 	size_t length = strlen(so_far);
 	const char *close = pattern[literal] ? strchr(name, ']') : NULL;
 
@@ -271,8 +269,7 @@ static void fill(const struct filling *filling, const char *begun, const char *p
 	value = typed_length > length ? filling->typed + length : "";
 	value_end = *rest ? strstr(value, "::") : NULL;
 	if (value_end) { /* it is given: go on behind it */
-		if (asprintf(&next, "%s%.*s", so_far, (int)(value_end - value), value) < 0)
-			memory_refused();
+		next = memory_print("%s%.*s", so_far, (int)(value_end - value), value);
 		fill(filling, next, rest);
 		free(next);
 	} else if (json_is_array(choices)) {
@@ -364,8 +361,7 @@ static void offer_values(struct client *client, const char *typed, const char *m
 	if (pp_call(client->conn, method, NULL, TIMEOUT_S, &result))
 		return;
 	json_object_foreach (json_object_get(result, "values"), name, value) {
-		if (asprintf(&word, "%s=", name) < 0)
-			memory_refused();
+		word = memory_print("%s=", name);
 		offer(client, typed, word, NULL);
 		free(word);
 	}

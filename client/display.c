@@ -89,12 +89,19 @@ void display_set_full_log(struct display *display, bool shows_full_log)
 	display->shows_full_log = shows_full_log;
 }
 
-/* Notes that an execution has come to a stage; false: that was shown before. */
-static bool come_to(struct display *display, json_int_t exec, enum stage stage)
+static struct shown *find_shown(const struct display *display, json_int_t exec)
 {
 	struct shown *shown;
 
 	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	return shown;
+}
+
+/* Notes that an execution has come to a stage; false: that was shown before. */
+static bool come_to(struct display *display, json_int_t exec, enum stage stage)
+{
+	struct shown *shown = find_shown(display, exec);
+
 	if (shown && shown->stage >= stage)
 		return false;
 	if (!shown) {
@@ -108,9 +115,8 @@ static bool come_to(struct display *display, json_int_t exec, enum stage stage)
 
 static bool has_ended(const struct display *display, json_int_t exec)
 {
-	struct shown *shown;
+	const struct shown *shown = find_shown(display, exec);
 
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
 	return shown && shown->stage == STAGE_ENDED;
 }
 
@@ -217,7 +223,7 @@ static void show_retry(struct display *display, const json_t *view)
 	struct shown *shown;
 
 	come_to(display, exec, STAGE_WANTED);
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
+	shown = find_shown(display, exec);
 	if (shown->retry >= next)
 		return;
 	shown->retry = next;
@@ -225,11 +231,10 @@ static void show_retry(struct display *display, const json_t *view)
 	if (display->mode == DISPLAY_FAILURES)
 		return;
 	output_format_duration(duration, left_s > 0 ? left_s : 0);
-	if (asprintf(&rest,
-	        "%s (attempt %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " in %s)",
+	rest =
+	    memory_print("%s (attempt %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " in %s)",
 	        member_text(view, "info", ""), next,
-	        json_integer_value(json_object_get(view, "attempts")), duration) < 0)
-		memory_refused();
+	        json_integer_value(json_object_get(view, "attempts")), duration);
 	print_line(display, STYLE_SKIP, "retry", view, rest);
 	free(rest);
 }
@@ -237,9 +242,8 @@ static void show_retry(struct display *display, const json_t *view)
 /* Whether a view of one that was shown to be tried again is of the time before that. */
 static bool is_between_attempts(const struct display *display, json_int_t exec, const json_t *view)
 {
-	struct shown *shown;
+	const struct shown *shown = find_shown(display, exec);
 
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
 	return shown && shown->retry > json_integer_value(json_object_get(view, "attempt"));
 }
 
@@ -248,9 +252,8 @@ static bool is_between_attempts(const struct display *display, json_int_t exec, 
 static void catch_up(const struct display *display, json_int_t exec, const json_t *view)
 {
 	json_int_t attempt = json_integer_value(json_object_get(view, "attempt"));
-	struct shown *shown;
+	struct shown *shown = find_shown(display, exec);
 
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
 	if (!shown || shown->stage == STAGE_ENDED || attempt < 2 || shown->retry >= attempt)
 		return;
 	shown->stage = STAGE_WANTED;
@@ -259,9 +262,8 @@ static void catch_up(const struct display *display, json_int_t exec, const json_
 static void note_attempt(const struct display *display, json_int_t exec, const json_t *view)
 {
 	json_int_t attempt = json_integer_value(json_object_get(view, "attempt"));
-	struct shown *shown;
+	struct shown *shown = find_shown(display, exec);
 
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
 	if (shown && shown->retry < attempt)
 		shown->retry = attempt;
 }
@@ -342,9 +344,8 @@ const char *const *display_get_states(const struct display *display)
 bool display_is_waiting_for(const struct display *display, const json_t *view)
 {
 	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
-	struct shown *shown;
+	const struct shown *shown = find_shown(display, exec);
 
-	HASH_FIND(hh, display->shown, &exec, sizeof(exec), shown);
 	return shown ? shown->stage != STAGE_ENDED : live_has(display->live, exec);
 }
 

@@ -126,19 +126,15 @@ static char *describe_wait(const struct progress *progress, const struct progres
 {
 	double left_s = item->retry_s - place->now_s;
 	char duration[DURATION_SIZE], *text, *reason;
-	int result;
 
 	if (item->retry_s > 0) {
 		output_format_duration(duration, left_s > 0 ? left_s : 0);
-		result = asprintf(&text, " is tried again in %s, %d of %d", duration,
-		    item->attempt + 1, item->attempts);
-	} else {
-		reason = progress_reason(progress, item);
-		result = asprintf(&text, " waits for %s", reason);
-		free(reason);
+		return memory_print(
+		    " is tried again in %s, %d of %d", duration, item->attempt + 1, item->attempts);
 	}
-	if (result < 0)
-		memory_refused();
+	reason = progress_reason(progress, item);
+	text = memory_print(" waits for %s", reason);
+	free(reason);
 	return text;
 }
 

@@ -33,8 +33,7 @@ static char *make_pager_command(bool is_running)
 	first[strcspn(first, " \t")] = '\0';
 	is_less = strcmp(basename(first), "less") == 0;
 	free(first);
-	if (asprintf(&command, "%s%s \"$1\"", pager, is_less && is_running ? " +F" : "") < 0)
-		memory_refused();
+	command = memory_print("%s%s \"$1\"", pager, is_less && is_running ? " +F" : "");
 	return command;
 }
 

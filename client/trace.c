@@ -57,9 +57,8 @@ static void put_threads(struct trace *trace)
 	const struct record *record = trace->record;
 	char name[32], *title;
 
-	if (asprintf(&title, "run %lld%s%s", (long long)record->run, record->name ? " " : "",
-	        record->name ? record->name : "") < 0)
-		memory_refused();
+	title = memory_print("run %lld%s%s", (long long)record->run, record->name ? " " : "",
+	    record->name ? record->name : "");
 	put_event(trace, json_pack("{s:s, s:s, s:i, s:i, s:{s:s}}", "name", "process_name", "ph",
 	                     "M", "pid", PID, "tid", TID_NONE, "args", "name", title));
 	free(title);

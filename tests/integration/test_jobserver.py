@@ -122,6 +122,13 @@ class Case(kit.Case):
     def until_all_free(self, count):
         kit.until(lambda: self.tokens() == {"limit": count, "free": count}, "all tokens are free")
 
+    def start_with_the_token(self, name, waiting):
+        """Starts the one, which takes the last token, then the other, which waits for it."""
+        self.ws.ppctl("start", name)
+        kit.until(lambda: self.tokens()["free"] == 0, f"{name} has the token")
+        self.ws.ppctl("start", waiting)
+        self.until_waiting(waiting)
+
     def print_flags(self, name, env=None):
         """What the proc of that name, which prints MAKEFLAGS, has there."""
         self.ws.ppctl("run", name, env=env)
@@ -287,10 +294,7 @@ class Pending(Case):
         self.serve(1, {"a": {"run": gate, "jobserver": True},
                        "b": {"run": "true", "jobserver": True, "timeout": "100ms"},
                        "free": {"run": "true"}})
-        self.ws.ppctl("start", "a")
-        kit.until(lambda: self.tokens()["free"] == 0, "a has the token")
-        self.ws.ppctl("start", "b")
-        self.until_waiting("b")
+        self.start_with_the_token("a", waiting="b")
         self.assertIn(f"b {WAITS}", self.ws.ppctl("why", "b").out)
         self.assertEqual("running", self.view("b")["state"])
         # Others do not need one. Its timeout does not run, either, though more than that passes.
@@ -323,10 +327,7 @@ class Pending(Case):
         """The token that is kept for it is given back."""
         self.serve(1, {"a": {"run": self.ws.gate("go-a"), "jobserver": True},
                        "b": {"run": "true", "jobserver": True}})
-        self.ws.ppctl("start", "a")
-        kit.until(lambda: self.tokens()["free"] == 0, "a has the token")
-        self.ws.ppctl("start", "b")
-        self.until_waiting("b")
+        self.start_with_the_token("a", waiting="b")
         self.ws.ppctl("cancel", "b")
         self.ws.open_gate("go-a")
         self.ws.ppctl("wait", "a")
@@ -335,10 +336,7 @@ class Pending(Case):
     def test_switched_off_meanwhile(self):
         self.serve(1, {"a": {"run": self.ws.gate("go-a"), "jobserver": True},
                        "b": {"run": 'echo "flags=$MAKEFLAGS"', "jobserver": True}})
-        self.ws.ppctl("start", "a")
-        kit.until(lambda: self.tokens()["free"] == 0, "a has the token")
-        self.ws.ppctl("start", "b")
-        self.until_waiting("b")
+        self.start_with_the_token("a", waiting="b")
         self.ws.ppctl("options", "jobserver=off")
         self.ws.ppctl("wait", "b")
         self.assertEqual("flags=\n", self.ws.ppctl("logs", "b").out)
