@@ -174,7 +174,7 @@ static int fill_definition(json_t *definition, const struct invocation *inv)
 	    put_list(definition, inv, "rdep", "rdeps", rdep_prefixes) ||
 	    put_list(definition, inv, "lock", "locks", no_prefixes) ||
 	    put_text(definition, inv, "timeout") || put_text(definition, inv, "cwd") ||
-	    put_text(definition, inv, "result"))
+	    put_text(definition, inv, "result") || put_text(definition, inv, "executor"))
 		return client_complain(EXIT_BAD_REQUEST, "define: a word is not valid UTF-8");
 	if (invocation_has(inv, "now"))
 		json_object_set_new(definition, "now", json_true());
@@ -182,6 +182,8 @@ static int fill_definition(json_t *definition, const struct invocation *inv)
 
 	if (!status)
 		status = put_integer(definition, inv, "priority");
+	if (!status)
+		status = put_integer(definition, inv, "retries");
 	if (!status)
 		status = put_pairs(definition, inv, "use", "use", put_use);
 	if (!status)
@@ -257,8 +259,9 @@ static int read_definitions(const char *shown, const char *path, json_t **defini
 /* Either a file, or a name and its options. */
 static int check(const struct invocation *inv)
 {
-	static const char *const describing[] = {"dep", "rdep", "lock", "use", "priority", "wave",
-	    "timeout", "now", "arg", "param", "cwd", "env", "result", "description"};
+	static const char *const describing[] = {"dep", "rdep", "lock", "use", "priority",
+	    "retries", "executor", "wave", "timeout", "now", "arg", "param", "cwd", "env", "result",
+	    "description"};
 	bool has_file = invocation_get(inv, "file") != NULL;
 
 	if (has_file == (inv->n_words == 1)) {

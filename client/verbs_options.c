@@ -94,6 +94,8 @@ const struct option_spec define_options[] = {
     {"lock", 0, "L", "a lock that it needs"},
     {"use", 0, "P=N", "how much of a pool it uses: mem=8GiB, db=1"},
     {"priority", 0, "N", "what has a higher one starts first"},
+    {"retries", 0, "N", "how often it is tried again when it has failed"},
+    {"executor", 0, "NAME", "where it runs"},
     {"wave", 0, "N", "its wave"},
     {"timeout", 0, "TIME", "500ms, 30s, 5m, 2h or 1d"},
     {"now", 0, NULL, "start it at once"},

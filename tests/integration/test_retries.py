@@ -55,6 +55,17 @@ class Retries(kit.Case):
         done = self.ws.ppctl("--json", "run", "a", status=1)
         self.assertEqual(("exit", "exit status 3"), tuple(done.views()["a"][key] for key in ("error", "info")))
 
+    def test_one_that_a_shell_defines(self):
+        self.ws.ppctl("define", "a", "--retries", "4", "--executor", "local", "--", "true")
+        self.assertEqual({"run": "true", "retries": 4, "executor": "local"},
+                         self.ws.ppctl("--json", "show", "a").json["definition"])
+        done = self.ws.ppctl("define", "b", "--retries", "x", "--", "true", status=2)
+        self.assertIn("--retries x: it has to be a whole number", done.err)
+        done = self.ws.ppctl("define", "b", "--retries", "1001", "--", "true", status=2)
+        self.assertIn("procs.b.retries: must be an integer from 0 to 1000", done.err)
+        done = self.ws.ppctl("define", "b", "--executor", "nowhere", "--", "true", status=2)
+        self.assertIn("nowhere", done.err)
+
     def test_lines_tell_each_attempt(self):
         self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "10ms"}}})
         lines = self.ws.ppctl("run", "a").out.splitlines()
