@@ -122,12 +122,24 @@ static void commit(struct scheduler *scheduler)
 		sessions_hold(daemon->sessions, !is_stored);
 }
 
+/* Timeouts, and what is tried again. What has ended in this turn is told first: it may be due too.
+ */
+static void tick(struct scheduler *scheduler)
+{
+	if (!scheduler->is_due)
+		return;
+	scheduler->is_due = false;
+	effects_carry_out(&scheduler->daemon);
+	core_tick(scheduler->daemon.core, scheduler_now_ns());
+}
+
 /* What the loop's callbacks have recorded takes effect. */
 static void make_pass(struct scheduler *scheduler)
 {
 	struct daemon *daemon = &scheduler->daemon;
 
 	if (daemon->is_dirty) {
+		tick(scheduler);
 		for (int round = 0; daemon->is_dirty && round < ROUNDS_PER_PASS; round++) {
 			daemon->is_dirty = false;
 			core_advance(daemon->core, scheduler_now_ns());
@@ -176,7 +188,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	scheduler->deadline_ns = INT64_MAX; /* it has to be armed again, whichever comes next */
-	core_tick(scheduler->daemon.core, scheduler_now_ns());
+	scheduler->is_due = true;
 	scheduler_wake(&scheduler->daemon);
 }
 

@@ -35,6 +35,7 @@ struct scheduler {
 	struct event *end_look; /* while ending: have they gone? */
 	struct presence *presence;
 	int64_t deadline_ns; /* that deadline is armed for */
+	bool is_due;         /* it has come since the last pass */
 	enum end_phase end;
 	int64_t end_limit_ns; /* of the phase, or of restarting */
 	struct strings canceled;

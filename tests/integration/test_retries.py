@@ -99,6 +99,15 @@ class Retries(kit.Case):
         self.ws.open_gate("gate")
         self.assertEqual(1, self.ws.finish(runner).status)
 
+    def test_no_attempt_is_missed_where_many_are_due_at_once(self):
+        names = [f"p{i}" for i in range(100)]
+        self.ws.define({**{name: {"run": "exit 1", "retries": {"times": 4, "delay": 0}} for name in names},
+                        "all": {"deps": names}})
+        for _ in range(3):
+            lines = self.ws.ppctl("run", "all", status=1).out.splitlines()
+            self.assertEqual({"start": 500, "retry": 400},
+                             {word: sum(line.startswith(word + " ") for line in lines) for word in ("start", "retry")})
+
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
         self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
