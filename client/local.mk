@@ -3,7 +3,6 @@
 bin_PROGRAMS += ppctl
 ppctl_SOURCES = \
 	client/cancel.c \
-	client/cells.c client/cells.h \
 	client/client.c client/client.h \
 	client/clock.h \
 	client/completion.c \
@@ -74,7 +73,7 @@ ppctl_SOURCES = \
 	client/watch.c client/watch.h client/watch_internal.h \
 	client/watch_signals.c client/watch_views.c \
 	client/wrap.c client/wrap.h
-ppctl_LDADD = $(client_libs) $(JANSSON_LIBS)
+ppctl_LDADD = $(client_libs) $(JANSSON_LIBS) $(UNISTRING_LIBS)
 
 # What shells have to know; `ppctl completion` prints it, unless it is for another machine.
 completions = client/completion.bash client/completion.zsh client/completion.fish

@@ -10,8 +10,9 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include <unistr.h>
+#include <uniwidth.h>
 
-#include "client/cells.h"
 #include "client/link.h"
 #include "client/memory.h"
 #include "client/sequence.h"
@@ -94,24 +95,11 @@ enum output_style output_state_style(const char *state)
  */
 static uint32_t decode(const char *text, size_t size, size_t *length)
 {
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t count = bytes[0] < 0x80 ? 1 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
-	uint32_t character = count == 1 ? bytes[0] : bytes[0] & (0x7fU >> count);
+	ucs4_t character;
+	int count = u8_mbtoucr(&character, (const uint8_t *)text, size);
 
-	*length = 1;
-	if ((bytes[0] >= 0x80 && bytes[0] < 0xc2) || bytes[0] > 0xf4 || count > size)
-		return UINT32_MAX;
-	for (size_t i = 1; i < count; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return UINT32_MAX;
-		character = character << 6 | (bytes[i] & 0x3f);
-	}
-	if (character < least[count] || character > 0x10ffff ||
-	    (character >= 0xd800 && character < 0xe000))
-		return UINT32_MAX;
-	*length = count;
-	return character;
+	*length = count > 0 ? (size_t)count : 1;
+	return count > 0 ? character : UINT32_MAX;
 }
 
 /* Control characters of C1, line separators, and what changes the direction of text. */
@@ -179,6 +167,15 @@ void output_print_escaped(FILE *stream, const char *text, size_t size, unsigned 
 	free(escaped);
 }
 
+/* Not wcwidth(3), which needs the tables of a locale. What stands for a byte that is no UTF-8 takes
+ * one, and so does a soft hyphen, which is before all that combines. */
+static size_t count_cells(uint32_t character)
+{
+	int cells = character < 0x300 ? 1 : uc_width(character, "UTF-8");
+
+	return cells < 0 ? 1 : (size_t)cells;
+}
+
 /* The length of what is at the beginning of text, and the cells that it takes. */
 static size_t measure(const char *text, size_t size, size_t *cells)
 {
@@ -186,7 +183,7 @@ static size_t measure(const char *text, size_t size, size_t *cells)
 
 	*cells = 0;
 	if (length == 0)
-		*cells = cells_of(decode(text, size, &length));
+		*cells = count_cells(decode(text, size, &length));
 	return length;
 }
 

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034 # these are for who sources this
 
 build_packages=(gcc make autoconf automake libtool pkg-config libevent-dev libjansson-dev
-	libsqlite3-dev libyaml-dev uthash-dev)
+	libsqlite3-dev libunistring-dev libyaml-dev uthash-dev)
 test_packages=(libcriterion-dev python3 clang libclang-rt-dev clang-format tmux graphviz abigail-tools
 	zsh fish)
 analysis_packages=(clang cppcheck shellcheck valgrind)

@@ -10,7 +10,7 @@
 unit_tests =
 # Those that valgrind cannot run.
 native_unit_tests =
-unit_libs = $(daemon_syslibs) $(criterion)
+unit_libs = $(daemon_syslibs) $(UNISTRING_LIBS) $(criterion)
 
 # With --enable-plain-tests, for make check-valgrind and with ThreadSanitizer, a little library of
 # our own is in Criterion's place.
@@ -99,7 +99,7 @@ tests_unit_test_logfile_SOURCES = tests/unit/test_logfile.c client/logfile.c cli
 tests_unit_test_logfile_LDADD = $(unit_libs)
 
 # What is put before people needs these.
-client_output = client/cells.c client/link.c client/output.c client/sequence.c
+client_output = client/link.c client/output.c client/sequence.c
 
 unit_tests += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c \
