@@ -279,7 +279,8 @@ Test(events, only_states_that_one_wants)
 	fclose(peer.stream);
 }
 
-Test(events, what_follows_at_once_comes_together)
+/* Who was sent an event just now. */
+static struct peer connect_resting(void)
 {
 	struct peer peer = peer_connect();
 
@@ -287,6 +288,13 @@ Test(events, what_follows_at_once_comes_together)
 	kit_is_time_still = true;
 	kit_publish(0, STATE_WANTED);
 	peer_expect(&peer, 1, "state", 1);
+	return peer;
+}
+
+Test(events, what_follows_at_once_comes_together)
+{
+	struct peer peer = connect_resting();
+
 	kit_publish(0, STATE_RUNNING);
 	kit_publish(0, STATE_SUCCEEDED);
 	peer_expect_none(&peer);
@@ -299,13 +307,9 @@ Test(events, what_follows_at_once_comes_together)
 
 Test(events, nothing_else_waits_for_events_that_do)
 {
-	struct peer peer = peer_connect();
+	struct peer peer = connect_resting();
 	char line[2048];
 
-	peer_subscribe(&peer, 0, NULL, 0);
-	kit_is_time_still = true;
-	kit_publish(0, STATE_WANTED);
-	peer_expect(&peer, 1, "state", 1);
 	kit_publish(0, STATE_RUNNING);
 	peer_expect_none(&peer);
 	session_queue(peer.session, "answer\n", 7);
@@ -317,12 +321,8 @@ Test(events, nothing_else_waits_for_events_that_do)
 
 Test(events, one_that_rests_may_go)
 {
-	struct peer peer = peer_connect();
+	struct peer peer = connect_resting();
 
-	peer_subscribe(&peer, 0, NULL, 0);
-	kit_is_time_still = true;
-	kit_publish(0, STATE_WANTED);
-	peer_expect(&peer, 1, "state", 1);
 	kit_publish(0, STATE_RUNNING);
 	peer_expect_none(&peer);
 	fclose(peer.stream);
