@@ -207,7 +207,8 @@ class Trees(Case):
         self.ws.ppctl("start", "a")
         self.until_busy(3)
         worker = self.pid_of("a")
-        for make in set(self.compilers()) | {worker}:
+        # The topmost first: it would begin another in place of one below it that was killed.
+        for make in [worker, *(set(self.compilers()) - {worker})]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(make, signal.SIGKILL)
         self.ws.until_state("a", "failed")

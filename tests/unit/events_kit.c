@@ -99,7 +99,7 @@ const char *execution_state_name(const struct execution *execution)
 	static const char *const names[] = {
 	    "wanted", "running", "succeeded", "failed", "skipped", "up_to_date"};
 
-	return names[execution->state];
+	return execution ? names[execution->state] : "idle";
 }
 
 void view_put(struct json_text *to, const struct view *view)
