@@ -63,7 +63,7 @@ void sessions_hold(struct sessions *sessions, bool is_held);
 /* Whether all that was answered has been handed to the kernel. */
 bool sessions_are_flushed(const struct sessions *sessions);
 
-/* Refuses with shutting_down whatever has not been answered. */
+/* Refuses with shutting_down whatever has not been answered; nothing is held back any more. */
 void sessions_refuse_all(struct sessions *sessions);
 
 /*

@@ -128,7 +128,8 @@ static bool is_finished(const struct session *session)
 static bool can_rest(const struct session *session)
 {
 	return !session->is_urgent && !session->is_ending && !session->is_end_read &&
-	       !session->is_lagging && session_unsent_bytes(session) < REST_BYTES &&
+	       !session->is_lagging && !session->sessions->daemon->is_stopping &&
+	       session_unsent_bytes(session) < REST_BYTES &&
 	       session->sessions->output_bytes < RESTING_BYTES &&
 	       scheduler_now_ns() < session->written_ns + REST_NS;
 }
@@ -153,18 +154,22 @@ void session_end_rest(struct session *session)
 	session->is_resting = false;
 }
 
-void sessions_on_rested(evutil_socket_t fd, short what, void *arg)
+static void end_all_rests(struct sessions *sessions)
 {
-	struct sessions *sessions = arg;
 	struct session *session;
 
-	(void)fd;
-	(void)what;
 	while ((session = TAILQ_FIRST(&sessions->resting))) {
 		session_end_rest(session);
 		session->is_urgent = true;
 		session_touch(session);
 	}
+}
+
+void sessions_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	end_all_rests(arg);
 }
 
 /* --- writing --- */
@@ -281,4 +286,5 @@ void sessions_refuse_all(struct sessions *sessions)
 
 	TAILQ_FOREACH (session, &sessions->live, of_sessions)
 		session_refuse_calls(session, PROTOCOL_SHUTTING_DOWN);
+	end_all_rests(sessions);
 }

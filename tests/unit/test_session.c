@@ -229,6 +229,28 @@ Test(session, an_ending_daemon_refuses)
 	close_peer(&peer);
 }
 
+Test(session, events_rest_while_more_may_come_but_not_at_the_end)
+{
+	static const char text[] = "{\"jsonrpc\":\"2.0\",\"method\":\"event\"}\n";
+	struct peer peer = connect_peer();
+	struct session *session;
+
+	send_text(&peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n");
+	expect_id(&peer, 1);
+	session = TAILQ_FIRST(&daemon_under_test.sessions->live);
+	session_queue_event(session, text, sizeof(text) - 1);
+	sessions_flush(daemon_under_test.sessions);
+	cr_assert_not(sessions_are_flushed(daemon_under_test.sessions));
+	daemon_under_test.is_stopping = true;
+	sessions_refuse_all(daemon_under_test.sessions);
+	sessions_flush(daemon_under_test.sessions);
+	cr_assert(sessions_are_flushed(daemon_under_test.sessions));
+	session_queue_event(session, text, sizeof(text) - 1);
+	sessions_flush(daemon_under_test.sessions);
+	cr_assert(sessions_are_flushed(daemon_under_test.sessions));
+	close_peer(&peer);
+}
+
 Test(session, holds_of_runs_end_with_the_connection)
 {
 	struct peer peer = connect_peer();
