@@ -6,11 +6,14 @@
 #include "daemon/logs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,6 +107,33 @@ void logs_remove_run(const char *state_directory, uint64_t run)
 	char *path = logs_run_path(state_directory, run);
 
 	rmdir(path); /* logs of executions that another run still has may be in it */
+	free(path);
+}
+
+/* Other file systems do not have it, and do well without. */
+static void place_apart(int directory)
+{
+	int flags;
+
+	if (ioctl(directory, FS_IOC_GETFLAGS, &flags) != 0 || flags & FS_TOPDIR_FL)
+		return;
+	flags |= FS_TOPDIR_FL;
+	ioctl(directory, FS_IOC_SETFLAGS, &flags);
+}
+
+void logs_prepare(const char *state_directory)
+{
+	char *path = mem_print("%s/logs", state_directory);
+	int fd;
+
+	/* Where it cannot be had the first worker says so. */
+	mkdir(state_directory, 0700);
+	mkdir(path, 0700);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		place_apart(fd);
+		close(fd);
+	}
 	free(path);
 }
 

@@ -34,6 +34,14 @@ char *logs_run_path(const char *state_directory, uint64_t run);
 void logs_remove(const struct execution *execution);
 void logs_remove_run(const char *state_directory, uint64_t run);
 
+/*
+ * Makes the folder of all runs' logs, if it is not there yet, and has ext4 place those of different
+ * runs apart (attribute T of chattr(1), FS_TOPDIR_FL of ioctl_iflags(2)): it gives the numbers of
+ * files that were removed in the last minutes to nobody, and looks at them all for each new file
+ * near them, so that after the logs of an old run a new run's would take long to make.
+ */
+void logs_prepare(const char *state_directory);
+
 /* Removes the logs of all runs: those of an earlier daemon that left no other state. */
 void logs_remove_all(const char *state_directory);
 

@@ -2,10 +2,15 @@
  * Names of logs: safe for any name of a proc, with nothing outside of the folder ever reached.
  */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "daemon/extra.h"
@@ -145,6 +150,40 @@ Test(logs, an_execution_takes_its_logs_along)
 	cr_assert_not(exists(place.directory, "logs/3/12-a%2Fb.2.log"));
 	logs_remove_run(place.directory, 3);
 	cr_assert(exists(place.directory, "logs/3/13-c.log"));
+	remove_place(&place);
+}
+
+/* Where the file system knows what that is. */
+static bool is_ext4(const char *directory)
+{
+	struct statfs status;
+
+	cr_assert_eq(statfs(directory, &status), 0);
+	return status.f_type == EXT4_SUPER_MAGIC;
+}
+
+Test(logs, the_folder_of_all_is_made_and_has_runs_placed_apart)
+{
+	struct place place;
+	char path[128];
+	struct stat status;
+	int flags = 0, fd;
+
+	make_place(&place);
+	snprintf(path, sizeof(path), "%s/logs", place.directory);
+	for (int i = 0; i < 2; i++) {
+		logs_prepare(place.directory);
+		cr_assert_eq(stat(path, &status), 0);
+		cr_assert(S_ISDIR(status.st_mode));
+		cr_assert_eq(status.st_mode & 07777, 0700u);
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	cr_assert(fd >= 0);
+	if (is_ext4(path)) {
+		cr_assert_eq(ioctl(fd, FS_IOC_GETFLAGS, &flags), 0);
+		cr_assert(flags & FS_TOPDIR_FL);
+	}
+	close(fd);
 	remove_place(&place);
 }
 
