@@ -50,11 +50,16 @@ void scheduler_set_clock(int64_t base_ns)
 	clock_base_ns = base_ns;
 }
 
-int64_t scheduler_now_ns(void)
+int64_t scheduler_time_ns(int64_t monotonic_ns)
 {
 	if (clock_base_ns == 0)
 		clock_base_ns = clock_get_base_ns();
-	return clock_base_ns + clock_monotonic_ns();
+	return clock_base_ns + monotonic_ns;
+}
+
+int64_t scheduler_now_ns(void)
+{
+	return scheduler_time_ns(clock_monotonic_ns());
 }
 
 void scheduler_wake(struct daemon *daemon)

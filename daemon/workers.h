@@ -36,7 +36,7 @@ struct worker_exit {
 	bool has_leftovers;      /* others of its process group were alive when it ended */
 	pid_t pid;               /* 0 with spawn_errno */
 	struct rusage usage;     /* of the process and its reaped children */
-	int64_t started_ns;      /* since the epoch */
+	int64_t started_ns;      /* on the monotonic clock: scheduler_time_ns() */
 	int64_t ended_ns;
 };
 

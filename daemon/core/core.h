@@ -319,6 +319,7 @@ void core_wait_end(struct core *core, uint64_t id, int64_t now_ns);
 /* --- events --- */
 
 struct exit_report {
+	int64_t ended_ns;      /* when that was, which may be a while ago; 0: now */
 	int wait_status;       /* of waitpid(2) */
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
@@ -331,6 +332,10 @@ struct exit_report {
 /* A process that ACTION_START asked for has ended (or never began). Unknown ids are ignored. */
 void core_exited(
     struct core *core, uint64_t exec, const struct exit_report *report, int64_t now_ns);
+
+/* When the attempt that report is about counts as ended: not before it began, nor after now_ns. */
+int64_t core_time_exit(
+    const struct execution *execution, const struct exit_report *report, int64_t now_ns);
 
 /*
  * What ACTION_START asked for waits outside for something (a queue, a token) before its work

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
+import time
 import unittest
 from pathlib import Path
 
@@ -103,6 +104,38 @@ class Scheduler(Case):
         view = self.view("a", run)
         self.assertEqual(("skipped", [1], "said"), (view["state"], view["result"], view["info"]))
         self.assertEqual([], list(self.ws.dir.glob(".parproc/work/*.result")))
+
+    def test_what_ends_while_there_is_no_scheduler_has_ended_then(self):
+        ends = {"a": "exit 0", "b": "[ -e failed ] || { touch failed; exit 1; }"}
+        self.serve({name: {"run": f"echo $$ >{name}.pid; [ -e failed ] || {self.ws.gate(name)}; {end}",
+                           "retries": {"times": 1, "delay": 0}} for name, end in ends.items()})
+        run = self.start("a", "b")
+        for name in ends:
+            kit.until(lambda name=name: self.view(name)["state"] == "running", f"{name} runs")
+        pids = [int(kit.until(lambda name=name: (self.ws.dir / f"{name}.pid").exists() and
+                              self.ws.read(f"{name}.pid").strip(), "its number")) for name in ends]
+        state = self.ws.dir / ".parproc"
+        scheduler, _ = self.ws.pids()
+        (state / "state.db").rename(state / "kept")
+        (state / "state.db").mkdir()
+        os.kill(scheduler, signal.SIGKILL)
+        kit.until(lambda: "scheduler died" in self.ws.log(), "there is no scheduler, nor can there be one")
+        begun = time.time()
+        for name in ends:
+            self.ws.open_gate(name)
+        for pid in pids:
+            kit.until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), "it has ended, and was reaped")
+        ended = time.time()
+        (state / "state.db").rmdir()
+        (state / "kept").rename(state / "state.db")
+        self.ws.ppctl("--run", str(run), "wait")
+        view = self.view("a", run)
+        self.assertTrue(begun <= view["ended_at"] <= ended, (begun, view, ended))
+        [attempt] = self.ws.ppctl("--json", "--run", str(run), "show", "b").json["attempts"]
+        self.assertTrue(begun <= attempt["ended_at"] <= ended, (begun, attempt, ended))
+        self.ws.ppctl("stop")
+        [(mean_ns,)] = self.sql("SELECT mean_ns FROM duration WHERE proc = 'a'")
+        self.assertAlmostEqual(mean_ns / 1e9, view["ended_at"] - view["started_at"], places=3)
 
     def test_definitions_and_settings_stay(self):
         self.serve({"file": {"run": "true"}}, {"t::[x]": {"run": "true", "args": {"x": {"type": "int"}}}},
