@@ -347,7 +347,13 @@ static int build_events(struct scheduler *scheduler)
 	return 0;
 }
 
-/* 0, or -1 with errno; what was built is freed by tear_down(). */
+static int refuse_to_start(void)
+{
+	log_error("cannot start error=%s", strerror(errno));
+	return -1;
+}
+
+/* 0, or -1: the log has said why last. What was built is freed by tear_down(). */
 static int build(struct scheduler *scheduler)
 {
 	const struct scheduler_options *options = scheduler->options;
@@ -370,16 +376,15 @@ static int build(struct scheduler *scheduler)
 	daemon->supervisor_pid = getppid();
 	daemon->base = event_base_new();
 	daemon->workspace = workspace_new(options->directory);
-	if (!daemon->base || !daemon->workspace ||
-	    recover_state(daemon, options->has_state, options->is_fresh, &last_seq) != 0)
+	if (!daemon->base || !daemon->workspace)
+		return refuse_to_start();
+	if (recover_state(daemon, options->has_state, options->is_fresh, &last_seq) != 0)
 		return -1;
 	daemon->workers = workers_new(daemon->base, options->supervisor_fd, &workers_events);
-	if (!daemon->workers)
-		return -1;
-	if (parts_make(daemon, last_seq) != 0)
-		return -1;
+	if (!daemon->workers || parts_make(daemon, last_seq) != 0)
+		return refuse_to_start();
 	recover_requests(daemon);
-	return build_events(scheduler);
+	return build_events(scheduler) == 0 ? 0 : refuse_to_start();
 }
 
 static void free_event(struct event *event)
@@ -409,12 +414,10 @@ int scheduler_main(const struct scheduler_options *options)
 	scheduler_set_clock(options->clock_base_ns);
 	prepare_process(options);
 	TAILQ_INIT(&scheduler.stopped);
-	if (build(&scheduler) < 0) {
-		log_error("cannot start error=%s", strerror(errno));
+	if (build(&scheduler) < 0)
 		scheduler.status = 1;
-	} else {
+	else
 		run_loop(&scheduler);
-	}
 	/* An end of the link before that of the process would be taken for a failure. */
 	if (scheduler.is_restarting && fcntl(options->supervisor_fd, F_DUPFD_CLOEXEC, 0) < 0)
 		log_warning("link not kept error=%s", strerror(errno));

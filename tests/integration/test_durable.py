@@ -458,6 +458,18 @@ class Daemon(Case):
             for path in self.ws.dir.glob(".parproc/state.db*"):
                 path.unlink()
 
+    def test_who_starts_it_is_told_why_its_database_cannot_be_used(self):
+        self.ws.define({"a": {"run": "true"}})
+        path = self.ws.dir / ".parproc" / "state.db"
+        path.mkdir(mode=0o700, parents=True)
+        why = r'ppd: could not start: state database cannot be used error="[^"]+" \(log: .*/\.parproc/ppd\.log\)\n\Z'
+        self.assertRegex(self.ws.ppd("-d", status=1).err, rf"\A{why}")
+        self.assertRegex(self.ws.ppctl("run", "a", status=3).err, rf"\Appctl: cannot start a daemon for .*: {why}")
+        self.assertEqual(2, self.ws.log().count("scheduler died"))
+        self.assertNotIn("cannot start", self.ws.log())
+        path.rmdir()
+        self.ws.ppctl("run", "a")
+
     def test_a_database_that_is_a_link_is_refused(self):
         self.ws.define({})
         (self.ws.dir / ".parproc").mkdir(mode=0o700)
