@@ -31,7 +31,7 @@ class Retries(kit.Case):
         self.assertEqual("attempt 3\n", self.ws.ppctl("logs", "a").out)
         self.assertEqual("attempt 2\n", self.ws.ppctl("logs", "--attempt", "2", "a").out)
         self.assertIn("there is no such attempt", self.ws.ppctl("logs", "--attempt", "4", "a", status=2).err)
-        self.assertIn("it has to be a whole number", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
+        self.assertIn("--attempt 0: it has to be a whole number from 1\n", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
         for one in shown["attempts"]:
             with open(one["log"], encoding="utf-8") as log:
                 self.assertEqual(f"attempt {one['attempt']}\n", log.read())
