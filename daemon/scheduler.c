@@ -261,6 +261,13 @@ static void on_token(void *arg)
 	jobserver_granted(&scheduler->daemon);
 }
 
+static void on_tokens_set(void *arg)
+{
+	struct scheduler *scheduler = arg;
+
+	jobserver_note_set(&scheduler->daemon);
+}
+
 static void on_supervisor_lost(void *arg)
 {
 	struct scheduler *scheduler = arg;
@@ -367,6 +374,7 @@ static int build(struct scheduler *scheduler)
 	    .lost = on_supervisor_lost,
 	    .refused = on_worker_refused,
 	    .token = on_token,
+	    .tokens_set = on_tokens_set,
 	    .arg = scheduler,
 	};
 

@@ -55,6 +55,8 @@ struct workers_events {
 	void (*refused)(void *arg, struct worker_key key);
 	/* One is, and is kept for the next that is asked for, or until workers_want_token(). */
 	void (*token)(void *arg);
+	/* One of the calls of workers_set_tokens() is carried out. May be NULL. */
+	void (*tokens_set)(void *arg);
 	void *arg;
 };
 

@@ -225,12 +225,14 @@ static void look_at_lingering(struct pool *pool)
 
 static int handle_set_tokens(struct pool *pool, const struct wire_message *message)
 {
+	const struct wire_message done = {.kind = WIRE_TOKENS_SET};
+
 	tokens_set(&pool->tokens, message->tokens.limit, message->tokens.path);
 	if (pool->tokens.error != 0)
 		log_error("no job tokens error=%s", strerror(pool->tokens.error));
 	if (pool->n_token_users == 0)
 		tokens_refill(&pool->tokens);
-	return 0;
+	return link_put(pool->link, &done);
 }
 
 int pool_get_token_fd(const struct pool *pool)

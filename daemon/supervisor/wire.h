@@ -40,6 +40,7 @@ enum wire_kind {
 	WIRE_READY,
 	WIRE_NO_TOKEN,
 	WIRE_TOKEN,
+	WIRE_TOKENS_SET, /* what SET_TOKENS has asked for is done */
 	/* The scheduler's. */
 	WIRE_SPAWN = 33,
 	WIRE_SIGNAL,
