@@ -288,9 +288,10 @@ class Scheduler(Case):
         self.serve({"a": {"run": f"{NOTE}; {self.ws.gate('go')}"}})
         run = self.start("a")
         kit.until(lambda: self.trace() == ["a"], "a runs")
+        scheduler, _ = self.ws.pids()  # which is not answered while something cannot be stored
         with contextlib.closing(sqlite3.connect(self.ws.dir / ".parproc" / "state.db")) as db:
             db.execute("BEGIN IMMEDIATE")
-            os.kill(self.ws.pids()[0], signal.SIGKILL)
+            os.kill(scheduler, signal.SIGKILL)
             kit.until(lambda: "scheduler died" in self.ws.log(), "the supervisor has seen it")
             done = self.ws.start(kit.PPCTL, "--json", "--run", str(run), "wait")
             self.ws.open_gate("go")
