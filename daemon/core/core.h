@@ -347,6 +347,9 @@ void core_pending(struct core *core, uint64_t exec);
 /* Its work begins: started_ns is now_ns from here on. */
 void core_begun(struct core *core, uint64_t exec, int64_t now_ns);
 
+/* What ACTION_START asked for could not be done until now: the same of one that is not pending. */
+void core_start_late(struct core *core, uint64_t exec, int64_t now_ns);
+
 /* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
 void core_resolved(
     struct core *core, uint64_t resolve, const struct strings *answer, int64_t now_ns);

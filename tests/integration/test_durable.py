@@ -38,6 +38,22 @@ class Case(kit.Case):
         for pid in pids:
             kit.until(lambda pid=pid: not kit.is_alive(pid), "the daemon is gone")
 
+    @contextlib.contextmanager
+    def no_scheduler(self):
+        """Ends the scheduler, and lets no other one use the database until the block ends; gives its path."""
+        state, parts = self.ws.dir / ".parproc", ("", "-wal", "-shm")
+        scheduler, _ = self.ws.pids()
+        for part in parts:
+            (state / f"state.db{part}").rename(state / f"kept{part}")
+        (state / "state.db").mkdir()
+        os.kill(scheduler, signal.SIGKILL)
+        kit.until(lambda: f"scheduler died pid={scheduler}" in self.ws.log(), "there is none")
+        yield state / "kept"
+        (state / "state.db").rmdir()
+        for part in parts:
+            if (state / f"kept{part}").exists():
+                (state / f"kept{part}").rename(state / f"state.db{part}")
+
     def scheduler(self):
         with contextlib.suppress(AssertionError, ValueError, KeyError):
             return self.ws.ppctl("call", "hello", "{}").json["pid"]
@@ -114,20 +130,13 @@ class Scheduler(Case):
             kit.until(lambda name=name: self.view(name)["state"] == "running", f"{name} runs")
         pids = [int(kit.until(lambda name=name: (self.ws.dir / f"{name}.pid").exists() and
                               self.ws.read(f"{name}.pid").strip(), "its number")) for name in ends]
-        state = self.ws.dir / ".parproc"
-        scheduler, _ = self.ws.pids()
-        (state / "state.db").rename(state / "kept")
-        (state / "state.db").mkdir()
-        os.kill(scheduler, signal.SIGKILL)
-        kit.until(lambda: "scheduler died" in self.ws.log(), "there is no scheduler, nor can there be one")
-        begun = time.time()
-        for name in ends:
-            self.ws.open_gate(name)
-        for pid in pids:
-            kit.until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), "it has ended, and was reaped")
-        ended = time.time()
-        (state / "state.db").rmdir()
-        (state / "kept").rename(state / "state.db")
+        with self.no_scheduler():
+            begun = time.time()
+            for name in ends:
+                self.ws.open_gate(name)
+            for pid in pids:
+                kit.until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), "it has ended, and was reaped")
+            ended = time.time()
         self.ws.ppctl("--run", str(run), "wait")
         view = self.view("a", run)
         self.assertTrue(begun <= view["ended_at"] <= ended, (begun, view, ended))
@@ -136,6 +145,21 @@ class Scheduler(Case):
         self.ws.ppctl("stop")
         [(mean_ns,)] = self.sql("SELECT mean_ns FROM duration WHERE proc = 'a'")
         self.assertAlmostEqual(mean_ns / 1e9, view["ended_at"] - view["started_at"], places=3)
+
+    def test_what_was_never_started_begins_with_its_start(self):
+        """It was stored that b runs, and then there was no scheduler for an hour that could have it started."""
+        self.serve({"a": {"run": self.ws.gate("go")}, "b": {"run": "true", "timeout": "10m"}}, options={"parallel": 1})
+        run = self.start("a", "b")
+        kit.until(lambda: self.view("a")["state"] == "running", "a runs")
+        with self.no_scheduler() as kept, contextlib.closing(sqlite3.connect(kept)) as db, db:
+            db.execute("UPDATE execution SET state = 'running', attempt = 1, queued_ns = queued_ns - ?1, "
+                       "started_ns = queued_ns - ?1 WHERE proc = 'b'", (3600 * 10**9,))
+        kit.until(lambda: self.view("b", run)["ended_at"], "b has ended")
+        view = self.view("b", run)
+        self.assertEqual(("succeeded", None), (view["state"], view["error"]))
+        self.assertLess(view["ended_at"] - view["started_at"], 600)
+        self.ws.open_gate("go")
+        self.ws.ppctl("--run", str(run), "wait")
 
     def test_definitions_and_settings_stay(self):
         self.serve({"file": {"run": "true"}}, {"t::[x]": {"run": "true", "args": {"x": {"type": "int"}}}},

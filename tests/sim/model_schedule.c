@@ -78,6 +78,16 @@ static bool try_again(struct model *model, struct model_exec *exec, enum executi
 	return true;
 }
 
+void model_start_late(struct model *model, uint64_t id)
+{
+	struct model_exec *exec = model_find_exec(model, id);
+	if (exec == NULL || exec->state != STATE_RUNNING)
+		return;
+	exec->started_ns = model->now_ns;
+	if (exec->deadline_ns != INT64_MAX)
+		exec->deadline_ns = model->now_ns + exec->definition->timeout_ns;
+}
+
 static int64_t exit_time(
     const struct model *model, const struct model_exec *exec, const struct exit_report *report)
 {
