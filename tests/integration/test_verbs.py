@@ -27,6 +27,48 @@ class Display(kit.Case):
             self.assertEqual(1, done.err.count("did you mean"), done.err)
             self.assertIn("setup", done.err)
 
+    def test_what_is_said_where_a_proc_is_wanted(self):
+        choices = {"choices": ["linux", "macos", "windows", "bsd", "aix"]}
+        self.ws.define({"idle": {"run": "true"}},
+                       {"build::[on]": {"run": "true", "args": {"on": choices}},
+                        "two::[a]::[on]": {"run": "true", "args": {"a": {"choices": ["x", "y"]}, "on": choices}},
+                        "free::[x]::[y]": {"run": "true"}})
+        self.ws.ppd("-d")
+        said = {
+            "build::[on]": "build::[on] is a proto, name one of its procs: build::linux, build::macos, build::windows"
+                           " and 2 more",
+            "two::[a]::[on]": "two::[a]::[on] is a proto, name one of its procs: two::x::linux, two::x::macos,"
+                              " two::x::windows and 7 more",
+            "free::[x]::[y]": "free::[x]::[y] is a proto, name one of its procs, with values in place of [x], [y]",
+            "build::linx": "there is no proc build::linx (did you mean build::linux?)",
+            "two::y::macso": "there is no proc two::y::macso (did you mean two::y::macos?)",
+            "build::bsd": "there is no proc build::bsd yet: build::[on] makes it when it is asked for",
+            "free::1::2": "there is no proc free::1::2 yet: free::[x]::[y] makes it when it is asked for",
+            "idel": "there is no proc idel (did you mean idle?)",
+            "nothing": "there is no proc nothing",
+        }
+        for verb in ("why", "logs", "status", "result", "cancel"):
+            for name, text in said.items():
+                self.assertEqual(f"ppctl: {text}\n", self.ws.ppctl(verb, name, status=2).err, verb)
+        self.ws.ppctl("create", "build::aix", "free::1::2")
+        self.assertEqual("ppctl: build::[on] is a proto, name one of its procs: build::aix\n",
+                         self.ws.ppctl("why", "build::[on]", status=2).err)
+        self.assertEqual("ppctl: free::[x]::[y] is a proto, name one of its procs: free::1::2\n",
+                         self.ws.ppctl("why", "free::[x]::[y]", status=2).err)
+        self.assertIn("there is no proc or proto build::linx (did you mean build::[on]?)",
+                      self.ws.ppctl("show", "build::linx", status=2).err)
+
+    def test_logs_that_are_not_there(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"},
+                        "c": {"run": "false", "retries": 1}, "skipped": {"run": "true", "deps": ["c"]}})
+        self.ws.ppctl("run", "a")
+        self.assertIn("ppctl: b is not in run 1\n", self.ws.ppctl("--run", "1", "logs", "b", status=2).err)
+        self.assertIn("ppctl: b has not been executed yet\n", self.ws.ppctl("logs", "b", status=2).err)
+        self.ws.ppctl("run", "skipped", status=1)
+        for name, there in (("a", "there was 1"), ("c", "there were 2"), ("skipped", "it has not been started")):
+            self.assertIn(f"ppctl: {name} has no attempt 3: {there}\n",
+                          self.ws.ppctl("logs", "--attempt", "3", name, status=2).err)
+
     def test_failures_and_why(self):
         self.ws.define({
             "bad": {"run": "seq 100; echo 'main.c:3: error: broken'; seq 200 300; exit 4"},
@@ -235,7 +277,7 @@ class Looking(kit.Case):
                          [view["name"] for view in self.ws.ppctl("--json", "status", "a::*", "b", "*::*", "b").json["procs"]])
         self.assertIn("more than 100 globs", self.ws.ppctl("status", *["*"] * 101, status=2).err)
         for words in (("status",), ("wait",), ("cancel",), ("events",)):
-            self.assertIn("there is no proc or proto c-*", self.ws.ppctl(*words, "c-*", status=2).err)
+            self.assertIn("there is no proc c-*", self.ws.ppctl(*words, "c-*", status=2).err)
         self.assertEqual("canceled a-one\n", self.ws.ppctl("cancel", "--run", run, "a-*").out)
         self.assertEqual({"a-one"}, self.ws.ppctl("--json", "--run", run, "wait", "a-*", status=1).views().keys())
         self.ws.open_gate("two")
