@@ -196,7 +196,10 @@ int client_report(struct client *client)
 	if (code == PP_ERR_INVALID || code == PP_ERR_NOMEM)
 		return EXIT_BAD_REQUEST;
 	if (code == PP_ERR_UNREACHABLE && inv->verb->flags & VERB_LOOKS_ONLY &&
-	    inv->verb->run != verb_stop && !invocation_has(inv, "socket"))
+	    invocation_has(inv, "socket"))
+		client_hint("without -S ppctl asks the daemon of the workspace");
+	else if (code == PP_ERR_UNREACHABLE && inv->verb->flags & VERB_LOOKS_ONLY &&
+	         inv->verb->run != verb_stop)
 		client_hint(
 		    "ppctl %s starts no daemon; ppctl run does, or ppd -d", inv->verb->name);
 	if (code == PP_ERR_NO_WORKSPACE && !invocation_has(inv, "directory"))

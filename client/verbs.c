@@ -278,7 +278,7 @@ const struct verb verbs[] = {
     },
     {
         .name = "runs",
-        .usage = "",
+        .usage = "[-n N]",
         .summary = "The runs, newest first",
         .options = runs_options,
         .examples = "ppctl runs --limit 10",

@@ -67,12 +67,13 @@ void core_each_pool(
 
 /* Who asks, and on whose behalf. */
 struct scope {
-	uint64_t run;         /* a run's number, or 0 */
-	const char *run_name; /* a name of the client's own, or NULL */
-	uint64_t exec;        /* the execution from whose process the request comes, or 0 */
-	uint32_t env;         /* the captured environment for what is scheduled */
-	const char *params;   /* the params that hold for what is scheduled: JSON text */
-	bool has_params;      /* the request itself overrides params */
+	uint64_t run; /* a run's number, or 0 */
+	const char
+	    *run_name;      /* a name of the client's own, or NULL; with run: how it was written */
+	uint64_t exec;      /* the execution from whose process the request comes, or 0 */
+	uint32_t env;       /* the captured environment for what is scheduled */
+	const char *params; /* the params that hold for what is scheduled: JSON text */
+	bool has_params;    /* the request itself overrides params */
 	const char *executor; /* of what is scheduled in that run from now on; NULL: as it was */
 	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
 	int64_t now_ns;

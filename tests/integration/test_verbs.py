@@ -58,6 +58,37 @@ class Display(kit.Case):
         self.assertIn("there is no proc or proto build::linx (did you mean build::[on]?)",
                       self.ws.ppctl("show", "build::linx", status=2).err)
 
+    def test_runs_that_are_not_there(self):
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppd("-d")
+        for run in ("7", "0", "999999999999999999999", "nightly"):
+            for words in (("status",), ("report",), ("close",), ("cancel",), ("show", "a")):
+                self.assertEqual(f"ppctl: there is no run {run}\n",
+                                 self.ws.ppctl("--run", run, *words, status=2).err, words)
+        self.assertIn("there is no run 999999999999999999999",
+                      self.ws.ppctl("report", "999999999999999999999", status=2).err)
+        self.assertIn("there is no run 0\n", self.ws.ppctl("--run", "0", "start", "a", status=2).err)
+        self.assertIn("give its number or name", self.ws.ppctl("--run", "", "status", status=2).err)
+
+    def test_a_cancel_of_nothing_says_so(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"}, "held": {"run": self.ws.gate("gate")}})
+        run = self.ws.ppctl("start", "held").out.strip()
+        for words, said in ((["a"], "there is nothing of a to cancel"),
+                            (["a", "b"], "there is nothing of these to cancel")):
+            done = self.ws.ppctl("cancel", *words)
+            self.assertEqual(("", f"ppctl: {said}\n"), (done.out, done.err))
+            self.assertEqual("", self.ws.ppctl("-q", "cancel", *words).err)
+        done = self.ws.ppctl("cancel", "--run", run)
+        self.assertEqual(("canceled held\n", ""), (done.out, done.err))
+        self.ws.ppctl("wait", "held", status=1)
+        self.assertEqual("ppctl: there is nothing to cancel\n", self.ws.ppctl("cancel", "--all").err)
+        self.assertEqual([], self.ws.ppctl("--json", "cancel", "--all").json["canceled"])
+
+    def test_a_glob_that_matches_no_proto_says_what_globs_are(self):
+        self.ws.define({"one-b": {"run": "true"}})
+        self.assertEqual("ppctl: o*: no proc or proto of that name; a glob stands for choices of a proto's arguments\n",
+                         self.ws.ppctl("run", "o*", status=2).err)
+
     def test_logs_that_are_not_there(self):
         self.ws.define({"a": {"run": "true"}, "b": {"run": "true"},
                         "c": {"run": "false", "retries": 1}, "skipped": {"run": "true", "deps": ["c"]}})
