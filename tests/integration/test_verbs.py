@@ -186,6 +186,18 @@ class Display(kit.Case):
         self.assertTrue(out.endswith("  999999\n  1000000\n  last\n"), out[-200:])
         self.assertLess(out.count("\n"), 20)
 
+    def test_of_many_telling_lines_of_a_failure_the_last_are_shown(self):
+        self.ws.define({"many": {"run": "for i in $(seq 150); do echo error $i; done; exit 1"}})
+        out = self.ws.ppctl("run", "many", status=1).out
+        self.assertRegex(out, r"\nFAIL many [0-9.]+s exit 1\n  … more: ppctl logs many\n  error 51\n")
+        self.assertTrue(out.endswith("  error 150\n"), out)
+
+    def test_of_a_large_log_of_a_failure_only_the_ends_are_looked_at(self):
+        self.ws.define({"big": {"run": "echo error: first; yes | head -c 2000000; echo error: middle;"
+                                       " yes | head -c 4000000; echo error: last; exit 1"}})
+        out = self.ws.ppctl("run", "big", status=1).out
+        self.assertIn("\n  … more: ppctl logs big\n  error: first\n  y\n  y\n  --\n  y\n  y\n  error: last\n", out)
+
     def test_the_whole_log_where_that_is_asked_for(self):
         self.ws.define({"a": {"run": "seq 30; echo error; seq 30; exit 1"}}, options={"full_log_on_failure": True})
         self.assertEqual(61, self.ws.ppctl("run", "a", status=1).out.count("\n  "))
