@@ -140,11 +140,13 @@ static void offer_targets(const struct offering *to, const struct place *place)
 	offer_names(to);
 	for (const char *const *prefix = prefixes; *prefix; prefix++) {
 		size_t length = strlen(*prefix);
+
+		if (strncmp(to->typed, *prefix, length) != 0)
+			continue;
 		char *before = memory_print("%s%s", to->before, *prefix);
 		struct offering target = {to->client, before, to->typed + length};
 
-		if (strncmp(to->typed, *prefix, length) == 0)
-			offer_names(&target);
+		offer_names(&target);
 		free(before);
 	}
 }
@@ -177,7 +179,7 @@ static void offer_known(const struct offering *to, const struct place *place, en
 {
 	if (words == WORDS_NAMES || words == WORDS_NAMES_ARGUMENTS || words == WORDS_NAMES_RUNS)
 		offer_names(to);
-	if (words == WORDS_NAMES_ARGUMENTS)
+	if (words == WORDS_NAMES_ARGUMENTS && place->n_words > 0)
 		offer_arguments(to, place->words, place->n_words);
 	if (words == WORDS_RUNS || words == WORDS_NAMES_RUNS)
 		offer_runs(to);
