@@ -39,8 +39,8 @@ enum execution_error {
 	ERROR_OUTPUTS,
 };
 
-/* Why a WANTED execution does not run yet, or the process of a RUNNING one waits: the first of these
- * that holds. */
+/* Why a WANTED execution does not run yet, or the process of a RUNNING one waits: the first of
+ * these that holds. */
 enum wait_reason {
 	WAITS_NOT,         /* it is complete, or runs on */
 	WAITS_RETRY,       /* the delay before its next attempt is not over */

@@ -153,19 +153,29 @@ static int refuse_number(struct fault *fault, uint64_t id)
 	return fault_set(fault, FAULT_NOT_FOUND, "there is no run %llu", (unsigned long long)id);
 }
 
+/* The run that scope names is not there. */
+static int refuse_run(const struct scope *scope, struct fault *fault)
+{
+	if (scope->run_name == NULL)
+		return refuse_number(fault, scope->run);
+	if (scope->run_name[0] == '\0')
+		return fault_set(fault, FAULT_NOT_FOUND,
+		    "the run is named by an empty text: give its number or name");
+	return fault_set(fault, FAULT_NOT_FOUND, "there is no run %s", scope->run_name);
+}
+
 int core_look_run(
     const struct core *core, const struct scope *scope, struct run **run, struct fault *fault)
 {
 	*run = NULL;
 	if (scope->run != 0) {
 		*run = core_find_run(core, scope->run);
-		return *run ? 0 : refuse_number(fault, scope->run);
+		return *run ? 0 : refuse_run(scope, fault);
 	}
 	if (scope->run_name != NULL) {
 		*run = core_find_run_by_name(core, scope->run_name);
 		if (*run == NULL)
-			return fault_set(
-			    fault, FAULT_NOT_FOUND, "there is no run %s", scope->run_name);
+			return refuse_run(scope, fault);
 	}
 	return 0;
 }
@@ -176,7 +186,7 @@ int run_for_start(
 	*run = NULL;
 	if (scope->run != 0) {
 		*run = core_find_run(core, scope->run);
-		return *run ? 0 : refuse_number(fault, scope->run);
+		return *run ? 0 : refuse_run(scope, fault);
 	}
 	if (scope->run_name != NULL)
 		*run = core_find_run_by_name(core, scope->run_name);

@@ -82,6 +82,10 @@ class Restart(kit.Case):
     def test_without_a_daemon_there_is_nothing_to_restart(self):
         done = self.ws.ppctl("restart", status=3)
         self.assertIn("no daemon serves", done.err)
+        nowhere = self.ws.dir / "nowhere"
+        done = self.ws.ppctl("-S", nowhere, "status", status=3)
+        self.assertEqual(f"ppctl: no daemon serves the socket {nowhere} (No such file or directory)\n"
+                         "  hint: without -S ppctl asks the daemon of the workspace\n", done.err)
 
     def test_a_daemon_without_state_refuses(self):
         self.ws.ppd("-d", "--no-state")

@@ -123,6 +123,20 @@ class Why(kit.Case):
         self.assert_says({"wary": [r"wary failed \(failures\): bad in its run has failed \(no_failures\)",
                                    r"bad failed \(exit\): exit status 4", r"log: .*"]})
 
+    def test_a_command_that_fails_is_shown_as_it_was_written(self):
+        command = "echo 'no such thing' >&2; exit 3"
+        self.ws.define({"asks": {"run": "true", "deps": [{"command": command}]},
+                        "long": {"run": "true", "deps": [{"command": ": " + "\u00e9" * 300 + "; exit 3"}]},
+                        "words": {"run": "true", "deps": [{"command": ["false", "x"]}]}})
+        run = self.start("asks", "long", "words")
+        for name in ("asks", "long", "words"):
+            self.ws.until_state(name, "failed")
+        asked = rf"was asked for in run {run} \(r\)"
+        self.assert_says({
+            "asks": [rf"asks failed \(resolve\): command {re.escape(command)}: exit 3", f"asks {asked}", "log: .*", "  no such thing"],
+            "long": ["long failed \\(resolve\\): command : \u00e9{39}…: exit 3", f"long {asked}", "log: .*"],
+            "words": [r"words failed \(resolve\): command false: exit 1", f"words {asked}", "log: .*"]})
+
     def test_what_waits_for_what_its_process_asked_for(self):
         gate = self.ws.gate("gate")
         self.ws.define({"outer": {"run": "exec ppctl run inner"}, "inner": {"run": gate}})
