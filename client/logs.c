@@ -258,7 +258,7 @@ int verb_logs(struct client *client)
 		    EXIT_BAD_REQUEST, "--tail %s: it has to be a whole number", tail);
 	if (attempt && options_parse_integer(attempt, 1, INT_MAX, &number))
 		return client_complain(
-		    EXIT_BAD_REQUEST, "--attempt %s: it has to be a whole number", attempt);
+		    EXIT_BAD_REQUEST, "--attempt %s: it has to be a whole number from 1", attempt);
 	request_set_names(&request, client->inv);
 	status = ask(client, &request.pp, number, &answer);
 	if (status)

@@ -73,4 +73,7 @@ void scheduler_stop(struct daemon *daemon);
 /* Now, since the epoch; the one clock that everything in the scheduler reads. */
 int64_t scheduler_now_ns(void);
 
+/* What that clock said when the monotonic one said so: for times of the supervisor's. */
+int64_t scheduler_time_ns(int64_t monotonic_ns);
+
 #endif

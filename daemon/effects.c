@@ -124,10 +124,11 @@ void effects_report(
     struct daemon *daemon, struct execution *execution, const struct exit_report *report)
 {
 	int64_t now_ns = scheduler_now_ns();
+	int64_t ended_ns = core_time_exit(execution, report, now_ns);
 
 	core_exited(daemon->core, execution->id, report, now_ns);
 	if (execution->is_retrying)
-		attempts_note(execution, now_ns);
+		attempts_note(execution, ended_ns);
 	scheduler_wake(daemon);
 }
 
@@ -430,7 +431,8 @@ static void finish(
     struct daemon *daemon, struct execution *execution, const struct worker_exit *exit)
 {
 	struct exec_extra *extra = execution->extra;
-	struct exit_report report = {.wait_status = exit->wait_status};
+	struct exit_report report = {
+	    .ended_ns = scheduler_time_ns(exit->ended_ns), .wait_status = exit->wait_status};
 	char *info = NULL, *ended = NULL;
 
 	extra->pid = 0;

@@ -54,7 +54,8 @@ struct jobserver {
 	struct daemon *daemon;
 	char *path; /* of the FIFO */
 	uint32_t limit;
-	bool is_told; /* the supervisor, of limit */
+	bool is_told;          /* the supervisor, of limit */
+	unsigned n_unanswered; /* how often it was told, and has not said that it is so */
 	struct job_queue asking;
 	struct job_queue waiting;
 	struct answer answers[ANSWERS_MAX];
@@ -104,16 +105,20 @@ uint32_t jobserver_get_limit(const struct daemon *daemon)
 
 int jobserver_count_free(const struct daemon *daemon)
 {
-	int fd = open(daemon->jobserver->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	int count = -1;
+	const struct jobserver *jobserver = daemon->jobserver;
 	struct stat status;
+	int fd, count = -1;
 
+	if (jobserver->n_unanswered > 0)
+		return -1;
+	fd = open(jobserver->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) < 0 || !S_ISFIFO(status.st_mode) || ioctl(fd, FIONREAD, &count) < 0)
 		count = -1;
 	close(fd);
-	return count;
+	/* A process may have given back more than it had; they go with the next that is taken. */
+	return count < (int)jobserver->limit ? count : (int)jobserver->limit;
 }
 
 bool jobserver_concerns(const struct execution *execution)
@@ -352,6 +357,12 @@ void jobserver_granted(struct daemon *daemon)
 	workers_want_token(daemon->workers, !TAILQ_EMPTY(&jobserver->waiting));
 }
 
+void jobserver_note_set(struct daemon *daemon)
+{
+	if (daemon->jobserver->n_unanswered > 0)
+		daemon->jobserver->n_unanswered--;
+}
+
 void jobserver_apply_options(struct daemon *daemon)
 {
 	struct jobserver *jobserver = daemon->jobserver;
@@ -362,7 +373,8 @@ void jobserver_apply_options(struct daemon *daemon)
 		return;
 	jobserver->is_told = true;
 	jobserver->limit = limit;
-	workers_set_tokens(daemon->workers, limit, jobserver->path);
+	if (workers_set_tokens(daemon->workers, limit, jobserver->path) == 0)
+		jobserver->n_unanswered++;
 	if (limit > 0 || TAILQ_EMPTY(&jobserver->waiting))
 		return;
 	workers_want_token(daemon->workers, false);

@@ -22,7 +22,7 @@ void jobserver_free(struct jobserver *jobserver);
 void jobserver_apply_options(struct daemon *daemon);
 uint32_t jobserver_get_limit(const struct daemon *daemon);
 
-/* How many tokens are free now; -1: that cannot be told. */
+/* How many tokens are free now; -1: that cannot be told, or not yet. */
 int jobserver_count_free(const struct daemon *daemon);
 
 /* Whether its process is to have a token, where there are any: one of another executor has no use
@@ -39,6 +39,9 @@ bool jobserver_signal(struct daemon *daemon, struct execution *execution, int si
 void jobserver_started(struct daemon *daemon, struct execution *execution);
 void jobserver_refused(struct daemon *daemon, struct worker_key key);
 void jobserver_granted(struct daemon *daemon);
+
+/* And that there are as many as it was told last, or the time before. */
+void jobserver_note_set(struct daemon *daemon);
 
 /* exec may have begun or ended to wait for what it has started itself: then others may have its
  * token meanwhile. */

@@ -125,6 +125,7 @@ daemon_shell_sources = \
 	daemon/slices.h \
 	daemon/store.c \
 	daemon/store.h \
+	daemon/store_files.c \
 	daemon/store_internal.h \
 	daemon/store_load.c \
 	daemon/store_put.c \

@@ -14,6 +14,8 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+#define LOG_TIME_LENGTH 24 /* with which each line begins */
+
 /* What is above level is not written. The default is LOG_LEVEL_INFO. who: "ppd", "scheduler". */
 void log_set_level(enum log_level level);
 void log_set_name(const char *who);

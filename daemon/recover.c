@@ -193,6 +193,13 @@ static void lose(struct daemon *daemon, struct execution *execution)
 	effects_report(daemon, execution, &report);
 }
 
+/* Nobody was asked to start it, which may have been to be done long ago. */
+static void start_late(struct daemon *daemon, struct execution *execution)
+{
+	core_start_late(daemon->core, execution->id, scheduler_now_ns());
+	effects_start_again(daemon, execution);
+}
+
 /* What is still to run, or runs, keeps its environment, where that is there still. */
 static void claim_environment(struct execution *execution, void *arg)
 {
@@ -239,7 +246,7 @@ void recover_workers(struct daemon *daemon)
 		}
 		/* This supervisor would know of it, had it ever been asked to start it. */
 		if (daemon->is_supervisor_known)
-			effects_start_again(daemon, execution);
+			start_late(daemon, execution);
 		else if (executors_outlive(daemon, execution))
 			executors_lose(daemon, execution);
 		else

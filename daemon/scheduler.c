@@ -50,11 +50,16 @@ void scheduler_set_clock(int64_t base_ns)
 	clock_base_ns = base_ns;
 }
 
-int64_t scheduler_now_ns(void)
+int64_t scheduler_time_ns(int64_t monotonic_ns)
 {
 	if (clock_base_ns == 0)
 		clock_base_ns = clock_get_base_ns();
-	return clock_base_ns + clock_monotonic_ns();
+	return clock_base_ns + monotonic_ns;
+}
+
+int64_t scheduler_now_ns(void)
+{
+	return scheduler_time_ns(clock_monotonic_ns());
 }
 
 void scheduler_wake(struct daemon *daemon)
@@ -256,6 +261,13 @@ static void on_token(void *arg)
 	jobserver_granted(&scheduler->daemon);
 }
 
+static void on_tokens_set(void *arg)
+{
+	struct scheduler *scheduler = arg;
+
+	jobserver_note_set(&scheduler->daemon);
+}
+
 static void on_supervisor_lost(void *arg)
 {
 	struct scheduler *scheduler = arg;
@@ -342,7 +354,13 @@ static int build_events(struct scheduler *scheduler)
 	return 0;
 }
 
-/* 0, or -1 with errno; what was built is freed by tear_down(). */
+static int refuse_to_start(void)
+{
+	log_error("cannot start error=%s", strerror(errno));
+	return -1;
+}
+
+/* 0, or -1: the log has said why last. What was built is freed by tear_down(). */
 static int build(struct scheduler *scheduler)
 {
 	const struct scheduler_options *options = scheduler->options;
@@ -356,6 +374,7 @@ static int build(struct scheduler *scheduler)
 	    .lost = on_supervisor_lost,
 	    .refused = on_worker_refused,
 	    .token = on_token,
+	    .tokens_set = on_tokens_set,
 	    .arg = scheduler,
 	};
 
@@ -366,16 +385,15 @@ static int build(struct scheduler *scheduler)
 	daemon->is_spare = options->is_spare;
 	daemon->base = event_base_new();
 	daemon->workspace = workspace_new(options->directory);
-	if (!daemon->base || !daemon->workspace ||
-	    recover_state(daemon, options->has_state, options->is_fresh, &last_seq) != 0)
+	if (!daemon->base || !daemon->workspace)
+		return refuse_to_start();
+	if (recover_state(daemon, options->has_state, options->is_fresh, &last_seq) != 0)
 		return -1;
 	daemon->workers = workers_new(daemon->base, options->supervisor_fd, &workers_events);
-	if (!daemon->workers)
-		return -1;
-	if (parts_make(daemon, last_seq) != 0)
-		return -1;
+	if (!daemon->workers || parts_make(daemon, last_seq) != 0)
+		return refuse_to_start();
 	recover_requests(daemon);
-	return build_events(scheduler);
+	return build_events(scheduler) == 0 ? 0 : refuse_to_start();
 }
 
 static void free_event(struct event *event)
@@ -405,12 +423,10 @@ int scheduler_main(const struct scheduler_options *options)
 	scheduler_set_clock(options->clock_base_ns);
 	prepare_process(options);
 	TAILQ_INIT(&scheduler.stopped);
-	if (build(&scheduler) < 0) {
-		log_error("cannot start error=%s", strerror(errno));
+	if (build(&scheduler) < 0)
 		scheduler.status = 1;
-	} else {
+	else
 		run_loop(&scheduler);
-	}
 	/* An end of the link before that of the process would be taken for a failure. */
 	if (scheduler.is_restarting && fcntl(options->supervisor_fd, F_DUPFD_CLOEXEC, 0) < 0)
 		log_warning("link not kept error=%s", strerror(errno));

@@ -1,6 +1,7 @@
 /*
  * The connection to the state database: opening and setting aside, transactions, statements, and
- * the count of who refers to shared rows. What is in the rows is in store_put.c and store_load.c.
+ * the count of who refers to shared rows. What is in the rows is in store_put.c and store_load.c,
+ * what becomes of the files in store_files.c.
  */
 #include "daemon/store.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
@@ -348,53 +348,19 @@ static void disconnect(struct store *store)
 	store->last_position = 0;
 }
 
-/* Moves the database's files: to path + suffix, or away. 0, or -1 with errno. */
-static int move_files(const struct store *store, const char *suffix)
-{
-	static const char *const parts[] = {"-wal", "-shm", ""};
-	int result = 0;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && result == 0; i++) {
-		char *from = mem_print("%s%s", store->path, parts[i]);
-		char *to = suffix ? mem_print("%s%s%s", store->path, suffix, parts[i]) : NULL;
-
-		result = to ? rename(from, to) : unlink(from);
-		if (result != 0 && errno == ENOENT)
-			result = 0;
-		free(from);
-		free(to);
-	}
-	return result;
-}
-
-/* What nobody knows of any more stays with the database that does. */
-static int move_logs(const struct store *store, const char *suffix)
-{
-	char *from = mem_print("%s/logs", store->directory);
-	char *to = mem_print("%s/logs%s", store->directory, suffix);
-	int result = rename(from, to);
-
-	if (result != 0 && errno == ENOENT)
-		result = 0;
-	free(from);
-	free(to);
-	return result;
-}
-
 int store_set_aside(struct store *store, const char *why, char **error)
 {
-	char quoted[LOG_QUOTED_SIZE], suffix[64];
-	time_t now = time(NULL);
-	struct tm parts;
+	char quoted[LOG_QUOTED_SIZE], *suffix;
 
 	disconnect(store);
-	strftime(suffix, sizeof(suffix), ".set-aside-%Y%m%d-%H%M%S", gmtime_r(&now, &parts));
-	if (move_files(store, suffix) != 0 || move_logs(store, suffix) != 0) {
+	suffix = store_move_files(store);
+	if (!suffix) {
 		*error = mem_print("%s: cannot be set aside: %s", store->path, strerror(errno));
 		return -1;
 	}
 	log_error("state database set aside, beginning without it as=state.db%s why=%s", suffix,
 	    log_quote(quoted, why));
+	free(suffix);
 	if (connect(store) == 0)
 		return 0;
 	*error = mem_copy(store_get_error(store));
@@ -411,7 +377,7 @@ struct store *store_open(const char *state_directory, bool is_fresh, char **erro
 		return store;
 	store->directory = mem_copy(state_directory);
 	store->path = mem_print("%s/state.db", state_directory);
-	if (is_fresh && move_files(store, NULL) != 0) {
+	if (is_fresh && store_remove_files(store) != 0) {
 		*error = mem_print("%s: %s", store->path, strerror(errno));
 		result = -1;
 	} else {

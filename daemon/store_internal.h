@@ -114,6 +114,15 @@ json_t *store_json_at(sqlite3_stmt *row, int column);
 /* The numbers of a text like [1,2,3], or NULL, for the caller to free. 0, or -1: it is none. */
 int store_parse_numbers(const char *text, uint64_t **numbers, size_t *count);
 
+/* Removes the files of the database, whether there are any or not. 0, or -1 with errno. */
+int store_remove_files(const struct store *store);
+
+/*
+ * Gives them, and the logs, names of their own. What was added to the names, for the caller to
+ * free; NULL with errno.
+ */
+char *store_move_files(const struct store *store);
+
 /* "wanted", …, and back; -1: no such. */
 const char *store_state_name(enum execution_state state);
 int store_find_state(const char *name);

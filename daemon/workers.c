@@ -90,6 +90,10 @@ static int handle(struct workers *workers, const struct wire_message *message)
 		if (events->token != NULL)
 			events->token(events->arg);
 		return 0;
+	case WIRE_TOKENS_SET:
+		if (events->tokens_set != NULL)
+			events->tokens_set(events->arg);
+		return 0;
 	default:
 		break;
 	}

@@ -36,7 +36,7 @@ struct worker_exit {
 	bool has_leftovers;      /* others of its process group were alive when it ended */
 	pid_t pid;               /* 0 with spawn_errno */
 	struct rusage usage;     /* of the process and its reaped children */
-	int64_t started_ns;      /* since the epoch */
+	int64_t started_ns;      /* on the monotonic clock: scheduler_time_ns() */
 	int64_t ended_ns;
 };
 
@@ -55,6 +55,8 @@ struct workers_events {
 	void (*refused)(void *arg, struct worker_key key);
 	/* One is, and is kept for the next that is asked for, or until workers_want_token(). */
 	void (*token)(void *arg);
+	/* One of the calls of workers_set_tokens() is carried out. May be NULL. */
+	void (*tokens_set)(void *arg);
 	void *arg;
 };
 

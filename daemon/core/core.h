@@ -333,6 +333,7 @@ void core_wait_end(struct core *core, uint64_t id, int64_t now_ns);
 /* --- events --- */
 
 struct exit_report {
+	int64_t ended_ns;      /* when that was, which may be a while ago; 0: now */
 	int wait_status;       /* of waitpid(2) */
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
@@ -346,6 +347,10 @@ struct exit_report {
 void core_exited(
     struct core *core, uint64_t exec, const struct exit_report *report, int64_t now_ns);
 
+/* When the attempt that report is about counts as ended: not before it began, nor after now_ns. */
+int64_t core_time_exit(
+    const struct execution *execution, const struct exit_report *report, int64_t now_ns);
+
 /*
  * What ACTION_START asked for waits outside for something (a queue, a token) before its work
  * begins: until core_begun() its timeout does not run. It stays RUNNING. Of others than those that
@@ -355,6 +360,9 @@ void core_pending(struct core *core, uint64_t exec);
 
 /* Its work begins: started_ns is now_ns from here on. */
 void core_begun(struct core *core, uint64_t exec, int64_t now_ns);
+
+/* What ACTION_START asked for could not be done until now: the same of one that is not pending. */
+void core_start_late(struct core *core, uint64_t exec, int64_t now_ns);
 
 /* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
 void core_resolved(

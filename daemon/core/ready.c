@@ -166,6 +166,16 @@ void core_pending(struct core *core, uint64_t exec)
 	action_changed(core, execution, NULL);
 }
 
+static void begin_now(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	if (now_ns > execution->started_ns)
+		execution->started_ns = now_ns;
+	if (execution->ending == ERROR_NONE)
+		ready_time(core, execution);
+	touch_execution(core, execution);
+	action_changed(core, execution, NULL);
+}
+
 void core_begun(struct core *core, uint64_t exec, int64_t now_ns)
 {
 	struct execution *execution = core_find_execution(core, exec);
@@ -173,12 +183,18 @@ void core_begun(struct core *core, uint64_t exec, int64_t now_ns)
 	if (execution == NULL || execution->state != STATE_RUNNING || !execution->is_pending)
 		return;
 	execution->is_pending = false;
-	if (now_ns > execution->started_ns)
-		execution->started_ns = now_ns;
+	begin_now(core, execution, now_ns);
+}
+
+void core_start_late(struct core *core, uint64_t exec, int64_t now_ns)
+{
+	struct execution *execution = core_find_execution(core, exec);
+
+	if (execution == NULL || execution->state != STATE_RUNNING || execution->is_pending)
+		return;
 	if (execution->ending == ERROR_NONE)
-		ready_time(core, execution);
-	touch_execution(core, execution);
-	action_changed(core, execution, NULL);
+		heap_remove(&core->timers, &execution->in_timers);
+	begin_now(core, execution, now_ns);
 }
 
 void ready_resume(struct core *core, struct execution *execution)

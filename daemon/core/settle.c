@@ -294,10 +294,20 @@ static char *exit_info(const struct execution *execution, enum execution_error e
 	}
 }
 
+int64_t core_time_exit(
+    const struct execution *execution, const struct exit_report *report, int64_t now_ns)
+{
+	int64_t ended_ns =
+	    report->ended_ns > 0 && report->ended_ns < now_ns ? report->ended_ns : now_ns;
+
+	return ended_ns > execution->started_ns ? ended_ns : execution->started_ns;
+}
+
 /* How an execution that was not told to end has ended. */
 static void settle_exit(struct core *core, struct execution *execution,
     const struct exit_report *report, int64_t now_ns)
 {
+	int64_t ended_ns = core_time_exit(execution, report, now_ns);
 	enum execution_error error = ERROR_NONE;
 	enum execution_state state = STATE_FAILED;
 	char *info = mem_copy(report->info);
@@ -321,7 +331,7 @@ static void settle_exit(struct core *core, struct execution *execution,
 		info = exit_info(execution, error);
 	if (error == ERROR_NONE ||
 	    !retry_after(core, execution, error, info, report->is_transient, now_ns))
-		settle(core, execution, state, error, info, now_ns);
+		settle(core, execution, state, error, info, ended_ns);
 	if (state == STATE_SUCCEEDED)
 		history_note(core, execution);
 	free(info);
@@ -344,6 +354,7 @@ void core_exited(struct core *core, uint64_t id, const struct exit_report *repor
 		settle_exit(core, execution, report, now_ns);
 	else if (execution->ending != ERROR_TIMEOUT ||
 	         !retry_after(core, execution, ERROR_TIMEOUT, execution->info, false, now_ns))
-		settle_fail(core, execution, execution->ending, execution->info, now_ns);
+		settle_fail(core, execution, execution->ending, execution->info,
+		    core_time_exit(execution, report, now_ns));
 	settle_all(core, now_ns);
 }

@@ -231,8 +231,11 @@ void slurm_end(struct slurm *slurm, struct execution *execution, const struct wo
 	if (job)
 		look_for_begin(slurm, job);
 	slurm_end_read(messages, exit->wait_status, &end);
-	if (WIFSIGNALED(exit->wait_status) && !end.info)
-		end.info = mem_copy("srun was killed; its job was canceled");
+	if (WIFSIGNALED(exit->wait_status)) {
+		report->ended_ns = 0; /* the job has outlived its srun until now */
+		if (!end.info)
+			end.info = mem_copy("srun was killed; its job was canceled");
+	}
 	report->wait_status = end.wait_status;
 	report->is_spawn_failure = !end.has_begun;
 	report->is_lost = end.is_not_known;

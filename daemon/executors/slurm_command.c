@@ -1,8 +1,10 @@
 /*
- * Two little shell scripts around srun. The one here leaves out what the asker's environment says
- * of a job that he may be in, as this is to be one of its own, and keeps what srun says apart from
- * what the process prints. The one on the node says that it is there: through srun's own standard
- * error, so that it is seen at once, however slowly a shared file system tells of new files.
+ * Little shell scripts around Slurm's commands. That of srun here leaves out what the asker's
+ * environment says of a job that he may be in, as this is to be one of its own, and keeps what srun
+ * says apart from what the process prints. The one on the node says that it is there: through
+ * srun's own standard error, so that it is seen at once, however slowly a shared file system tells
+ * of new files. That of squeue and scancel has them see every job: one that is not seen counts as
+ * gone, and may be run again.
  */
 #include "daemon/executors/slurm_command.h"
 
@@ -27,7 +29,7 @@ static const char here[] =
     "SLURM_CPUS_PER_GPU SLURM_MEM_PER_GPU SLURM_GPUS_PER_NODE SLURM_GPUS_PER_SOCKET "
     "SLURM_GPUS_PER_TASK SLURM_TRES_PER_TASK SRUN_CPUS_PER_TASK SRUN_EXPORT_ENV "
     "SLURM_STDINMODE SLURM_STDOUTMODE SLURM_STDERRMODE SLURM_LABELIO SLURM_DEBUG SRUN_DEBUG "
-    "SLURM_SRUN_MULTI SLURM_TEST_EXEC SLURM_OPEN_MODE\n"
+    "SLURM_SRUN_MULTI SLURM_TEST_EXEC SLURM_OPEN_MODE SLURM_CLUSTERS\n"
     "exec \"$@\" 2>\"$0\"\n";
 
 /* $1: the directory. $2: the log for standard error, or nothing. */
@@ -40,6 +42,24 @@ static const char there[] =
     "echo \"" SLURM_BEGUN "$SLURM_JOB_ID $SLURMD_NODENAME\" >&2\n"
     "unset SLURM_EXPORT_ENV\n"
     "if [ \"$log\" ]; then exec \"$@\" 2>>\"$log\"; else exec \"$@\" 2>&1; fi\n";
+
+/* $1: the command. Its variables go, whatever version of it has them; the cluster is that of the
+ * configuration, for srun too. Only what the shell has itself is used, whatever is in PATH. A line
+ * within a value may look like a variable: then it is no name, or one that may go as well. */
+static const char asking[] =
+    "set -f\n"
+    "IFS='\n'\n"
+    "for line in $(export -p); do\n"
+    "name=${line#export }\n"
+    "name=${name%%=*}\n"
+    "case $name in\n"
+    "*[!A-Z0-9_]*) ;;\n"
+    "SQUEUE_* | SCANCEL_*) unset \"$name\" ;;\n"
+    "esac\n"
+    "done\n"
+    "unset SLURM_CLUSTERS SLURM_WORKING_CLUSTER\n"
+    "command -v -- \"$1\" >/dev/null || { echo \"$1: not found\" >&2; exit 127; }\n"
+    "exec \"$@\"\n";
 
 static void add_time(struct strings *words, int64_t time_ns)
 {
@@ -73,7 +93,7 @@ void slurm_command_build(const struct slurm_command *command, struct strings *wo
 	static const char *const last[] = {
 	    "--nodes=1", "--ntasks=1", "--input=none", "--output=all", "--error=all"};
 
-	strings_add(words, "/bin/sh");
+	strings_add(words, SLURM_SHELL);
 	strings_add(words, "-c");
 	strings_add(words, here);
 	strings_add(words, command->messages);
@@ -84,7 +104,7 @@ void slurm_command_build(const struct slurm_command *command, struct strings *wo
 	strings_take(words, mem_print("--comment=%s", command->key));
 	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
 		strings_add(words, last[i]);
-	strings_add(words, "/bin/sh");
+	strings_add(words, SLURM_SHELL);
 	strings_add(words, "-c");
 	strings_add(words, there);
 	strings_add(words, "parproc");
@@ -95,4 +115,12 @@ void slurm_command_build(const struct slurm_command *command, struct strings *wo
 	words->items = mem_resize(words->items, words->count + 1, sizeof(*words->items));
 	words->capacity = words->count + 1;
 	words->items[words->count] = NULL;
+}
+
+void slurm_command_begin_asking(struct strings *words)
+{
+	strings_add(words, SLURM_SHELL);
+	strings_add(words, "-c");
+	strings_add(words, asking);
+	strings_add(words, "parproc");
 }

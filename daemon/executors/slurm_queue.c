@@ -11,6 +11,7 @@
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/dynamic.h"
+#include "daemon/executors/slurm_command.h"
 #include "daemon/executors/slurm_jobs.h"
 #include "daemon/log.h"
 #include "daemon/pending.h"
@@ -31,6 +32,14 @@ static uint64_t run(struct slurm *slurm, struct strings *words, dynamic_done *do
 	    slurm->daemon, slurm->definition, &command, find_environment(slurm), done, slurm);
 }
 
+/* What went wrong, without the shell's name, which says nothing. */
+static const char *shorten(const char *error)
+{
+	static const char lead[] = "command " SLURM_SHELL ": ";
+
+	return strncmp(error, lead, strlen(lead)) == 0 ? error + strlen(lead) : error;
+}
+
 /* --- signals --- */
 
 static void on_signaled(void *arg, const struct strings *answer, const char *error)
@@ -40,7 +49,7 @@ static void on_signaled(void *arg, const struct strings *answer, const char *err
 	(void)arg;
 	(void)answer;
 	if (error)
-		log_warning("jobs not signaled error=%s", log_quote(quoted, error));
+		log_warning("jobs not signaled error=%s", log_quote(quoted, shorten(error)));
 }
 
 /* option: "--signal=TERM", or NULL to cancel them. Empties ids. */
@@ -49,6 +58,7 @@ static void cancel(struct slurm *slurm, struct strings *ids, const char *option)
 	for (size_t i = 0; i < ids->count;) {
 		struct strings words = {0};
 
+		slurm_command_begin_asking(&words);
 		strings_add(&words, "scancel");
 		strings_add(&words, "--quiet");
 		if (option)
@@ -154,7 +164,7 @@ static void on_queue(void *arg, const struct strings *answer, const char *error)
 	slurm->inquiry = 0;
 	slurm->is_silent = error != NULL;
 	if (error) {
-		note_problem(slurm, error);
+		note_problem(slurm, shorten(error));
 		return;
 	}
 	TAILQ_FOREACH (job, &slurm->ending, of_phase) {
@@ -175,8 +185,10 @@ void queue_ask(struct slurm *slurm)
 {
 	struct strings words = {0};
 
+	slurm_command_begin_asking(&words);
 	strings_add(&words, "squeue");
 	strings_add(&words, "--noheader");
+	strings_add(&words, "--all"); /* in hidden partitions too */
 	strings_take(&words, mem_print("--user=%lu", (unsigned long)getuid()));
 	strings_add(&words, "--format=%A|%T|%r|%k");
 	slurm->inquiry = run(slurm, &words, on_queue);

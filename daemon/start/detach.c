@@ -1,6 +1,6 @@
 /*
- * Leaving the shell that started the daemon. The child logs to the state directory from its first
- * moment; when it fails, the parent says what it has written there.
+ * Leaving the shell that started the daemon. The child, and what it starts, log to the state
+ * directory from their first moment; when that fails, the parent says what was written there.
  */
 #include "daemon/start/detach.h"
 
@@ -13,9 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
 #include "daemon/log_file.h"
 
-#define REASON_BYTES 1024
+#define WORDS_BYTES 8192      /* the last of them, with the last lines whole */
 #define START_LOG_BYTES 65536 /* a start writes less than that */
 
 int detach_close_inherited(int first)
@@ -45,26 +46,42 @@ static int open_log(int state_fd)
 	return openat(state_fd, PLACE_LOG_NAME, LOG_FILE_FLAGS, 0600);
 }
 
-/* The last line that was written behind offset; "" if there is none. */
-static void read_reason(int log_fd, off_t offset, char reason[REASON_BYTES])
+/* What was written last behind offset. */
+static void read_words(int log_fd, off_t offset, char words[WORDS_BYTES])
 {
 	off_t end = lseek(log_fd, 0, SEEK_END);
-	off_t start = end - offset < REASON_BYTES ? offset : end - (REASON_BYTES - 1);
-	ssize_t n = pread(log_fd, reason, REASON_BYTES - 1, start);
-	char *newline;
+	off_t start = end - offset < WORDS_BYTES ? offset : end - (WORDS_BYTES - 1);
+	ssize_t n = pread(log_fd, words, WORDS_BYTES - 1, start);
 
-	reason[n > 0 ? n : 0] = '\0';
-	while (n > 0 && reason[n - 1] == '\n')
-		reason[--n] = '\0';
-	newline = strrchr(reason, '\n');
-	if (newline != NULL)
-		memmove(reason, newline + 1, strlen(newline));
+	words[n > 0 ? n : 0] = '\0';
+}
+
+/* What the scheduler has said last, where that is an error: the supervisor only knows that it has
+ * died. Else the last line, of whoever; "" if there is none. Cuts words up. */
+static const char *find_reason(char *words)
+{
+	static const char error[] = " error scheduler: ", info[] = " info scheduler: ";
+	const char *last = "", *reason = NULL;
+	char *line, *rest = words;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		const char *said = strlen(line) > LOG_TIME_LENGTH ? line + LOG_TIME_LENGTH : "";
+
+		if (*line != '\0')
+			last = line;
+		if (strncmp(said, error, strlen(error)) == 0)
+			reason = said + strlen(error);
+		else if (strncmp(said, info, strlen(info)) == 0)
+			reason = NULL;
+	}
+	return reason != NULL ? reason : last;
 }
 
 static _Noreturn void wait_for_child(
     const struct place *place, pid_t pid, int ready_fd, int log_fd, off_t log_offset)
 {
-	char reason[REASON_BYTES];
+	char words[WORDS_BYTES];
+	const char *reason;
 	char byte;
 	ssize_t n;
 
@@ -74,7 +91,8 @@ static _Noreturn void wait_for_child(
 	if (n == 1)
 		_exit(EXIT_SUCCESS);
 	waitpid(pid, NULL, 0);
-	read_reason(log_fd, log_offset, reason);
+	read_words(log_fd, log_offset, words);
+	reason = find_reason(words);
 	fprintf(stderr, "ppd: could not start: %s (log: %s/%s)\n",
 	    reason[0] != '\0' ? reason : "it has ended", place->state_directory, PLACE_LOG_NAME);
 	_exit(EXIT_FAILURE);

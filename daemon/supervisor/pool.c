@@ -114,7 +114,7 @@ int pool_report_starts(struct pool *pool, int64_t clock_ns)
 	struct worker *worker;
 
 	while ((worker = TAILQ_FIRST(&pool->unreported)) != NULL &&
-	       worker->clock_ns + START_REPORT_NS <= clock_ns) {
+	       worker->exit.started_ns + START_REPORT_NS <= clock_ns) {
 		unreported_remove(pool, worker);
 		if (report(pool, worker) != 0)
 			return -1;
@@ -126,7 +126,7 @@ int64_t pool_next_report_ns(const struct pool *pool)
 {
 	const struct worker *worker = TAILQ_FIRST(&pool->unreported);
 
-	return worker != NULL ? worker->clock_ns + START_REPORT_NS : INT64_MAX;
+	return worker != NULL ? worker->exit.started_ns + START_REPORT_NS : INT64_MAX;
 }
 
 /* Those that wait for what they have started would be said again by the next scheduler; that one
@@ -225,12 +225,14 @@ static void look_at_lingering(struct pool *pool)
 
 static int handle_set_tokens(struct pool *pool, const struct wire_message *message)
 {
+	const struct wire_message done = {.kind = WIRE_TOKENS_SET};
+
 	tokens_set(&pool->tokens, message->tokens.limit, message->tokens.path);
 	if (pool->tokens.error != 0)
 		log_error("no job tokens error=%s", strerror(pool->tokens.error));
 	if (pool->n_token_users == 0)
 		tokens_refill(&pool->tokens);
-	return 0;
+	return link_put(pool->link, &done);
 }
 
 int pool_get_token_fd(const struct pool *pool)
@@ -288,7 +290,7 @@ void pool_note_exit(struct pool *pool, pid_t pid, int wait_status, const struct 
 
 	if (worker == NULL)
 		return; /* an orphan of a worker's, which has come to us as their subreaper */
-	worker->exit.ended_ns = clock_time_ns();
+	worker->exit.ended_ns = clock_monotonic_ns();
 	worker->exit.wait_status = wait_status;
 	worker->exit.usage = *usage;
 	give_token(pool, worker);
@@ -388,8 +390,7 @@ static void start_worker(
 {
 	pid_t pid;
 
-	worker->exit.started_ns = worker->exit.ended_ns = clock_time_ns();
-	worker->clock_ns = clock_monotonic_ns();
+	worker->exit.started_ns = worker->exit.ended_ns = clock_monotonic_ns();
 	pid = start_process(pool, spawn, terminal, &worker->exit.spawn_error);
 	if (pid == -1)
 		return;

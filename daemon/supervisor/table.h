@@ -30,7 +30,6 @@ struct worker {
 	bool has_token;     /* one of its own */
 	bool is_lingering;  /* in the list of token users that have ended themselves */
 	struct wire_exit exit; /* pid and started_ns are set from the start */
-	int64_t clock_ns;      /* of the start, on the monotonic clock */
 	UT_hash_handle by_key;
 	UT_hash_handle by_pid;
 	TAILQ_ENTRY(worker) entry; /* in unreported or, until its end is reported, in ended */

@@ -278,6 +278,7 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		break;
 	case WIRE_READY:
 	case WIRE_TOKEN:
+	case WIRE_TOKENS_SET:
 	case WIRE_FAREWELL:
 		break;
 	}
@@ -501,6 +502,7 @@ static int take_body(
 	case WIRE_DROP_ENV:
 	case WIRE_READY:
 	case WIRE_TOKEN:
+	case WIRE_TOKENS_SET:
 	case WIRE_WANT_TOKEN:
 	case WIRE_FAREWELL:
 		return take_number(cursor, strings, message);

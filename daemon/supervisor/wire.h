@@ -26,7 +26,7 @@
 #include "daemon/supervisor/makeflags.h"
 #include "daemon/supervisor/spawn.h"
 
-#define WIRE_VERSION 3u
+#define WIRE_VERSION 4u
 
 /* Of one message. What execve(2) takes is less, so nothing that could be executed is refused. */
 #define WIRE_MAX_MESSAGE_BYTES (8u << 20)
@@ -40,6 +40,7 @@ enum wire_kind {
 	WIRE_READY,
 	WIRE_NO_TOKEN,
 	WIRE_TOKEN,
+	WIRE_TOKENS_SET, /* what SET_TOKENS has asked for is done */
 	/* The scheduler's. */
 	WIRE_SPAWN = 33,
 	WIRE_SIGNAL,
@@ -70,7 +71,7 @@ struct wire_tokens {
 
 struct wire_started {
 	pid_t pid;
-	int64_t started_ns; /* since the epoch */
+	int64_t started_ns; /* on the monotonic clock, which both ends have */
 };
 
 struct wire_exit {
@@ -78,7 +79,7 @@ struct wire_exit {
 	int wait_status;
 	struct spawn_error spawn_error; /* stage SPAWN_DONE: it was started */
 	bool has_leftovers;             /* others of its process group lived when it ended */
-	int64_t started_ns;             /* since the epoch */
+	int64_t started_ns;             /* on the monotonic clock */
 	int64_t ended_ns;
 	struct rusage usage;
 };

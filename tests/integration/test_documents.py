@@ -1,5 +1,6 @@
-"""What the documents say of the source: that the tests they name are there."""
+"""What the documents say of the source: that the tests they name are there, and all of some list."""
 
+import json
 import re
 
 import kit
@@ -34,6 +35,14 @@ class Security(kit.Case):
         for name in re.findall(r"`((?:daemon|lib|client|tests)/[\w./]+)`", text):
             path = kit.SOURCE / name
             self.assertTrue(path.exists() or path.with_name(path.name + ".c").exists(), name)
+
+
+class Workspace(kit.Case):
+    def test_the_manual_page_names_all_sections(self):
+        schema = json.loads((kit.SOURCE / "protocol" / "parproc.schema.json").read_text())
+        page = (kit.SOURCE / "doc" / "parproc.yaml.5").read_text()
+        listed = page.partition("At the top are the sections\n")[2].partition(";\n")[0]
+        self.assertEqual(sorted(set(schema["properties"]) - {"$schema"}), sorted(re.findall(r"^\.Cm (\w+)", listed, re.M)))
 
 
 if __name__ == "__main__":

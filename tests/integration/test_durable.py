@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sqlite3
+import time
 import unittest
 from pathlib import Path
 
@@ -36,6 +37,22 @@ class Case(kit.Case):
             os.kill(pid, signal.SIGKILL)
         for pid in pids:
             kit.until(lambda pid=pid: not kit.is_alive(pid), "the daemon is gone")
+
+    @contextlib.contextmanager
+    def no_scheduler(self):
+        """Ends the scheduler, and lets no other one use the database until the block ends; gives its path."""
+        state, parts = self.ws.dir / ".parproc", ("", "-wal", "-shm")
+        scheduler, _ = self.ws.pids()
+        for part in parts:
+            (state / f"state.db{part}").rename(state / f"kept{part}")
+        (state / "state.db").mkdir()
+        os.kill(scheduler, signal.SIGKILL)
+        kit.until(lambda: f"scheduler died pid={scheduler}" in self.ws.log(), "there is none")
+        yield state / "kept"
+        (state / "state.db").rmdir()
+        for part in parts:
+            if (state / f"kept{part}").exists():
+                (state / f"kept{part}").rename(state / f"state.db{part}")
 
     def scheduler(self):
         with contextlib.suppress(AssertionError, ValueError, KeyError):
@@ -103,6 +120,46 @@ class Scheduler(Case):
         view = self.view("a", run)
         self.assertEqual(("skipped", [1], "said"), (view["state"], view["result"], view["info"]))
         self.assertEqual([], list(self.ws.dir.glob(".parproc/work/*.result")))
+
+    def test_what_ends_while_there_is_no_scheduler_has_ended_then(self):
+        ends = {"a": "exit 0", "b": "[ -e failed ] || { touch failed; exit 1; }"}
+        self.serve({name: {"run": f"echo $$ >{name}.pid; [ -e failed ] || {self.ws.gate(name)}; {end}",
+                           "retries": {"times": 1, "delay": 0}} for name, end in ends.items()})
+        run = self.start("a", "b")
+        for name in ends:
+            kit.until(lambda name=name: self.view(name)["state"] == "running", f"{name} runs")
+        pids = [int(kit.until(lambda name=name: (self.ws.dir / f"{name}.pid").exists() and
+                              self.ws.read(f"{name}.pid").strip(), "its number")) for name in ends]
+        with self.no_scheduler():
+            begun = time.time()
+            for name in ends:
+                self.ws.open_gate(name)
+            for pid in pids:
+                kit.until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), "it has ended, and was reaped")
+            ended = time.time()
+        self.ws.ppctl("--run", str(run), "wait")
+        view = self.view("a", run)
+        self.assertTrue(begun <= view["ended_at"] <= ended, (begun, view, ended))
+        [attempt] = self.ws.ppctl("--json", "--run", str(run), "show", "b").json["attempts"]
+        self.assertTrue(begun <= attempt["ended_at"] <= ended, (begun, attempt, ended))
+        self.ws.ppctl("stop")
+        [(mean_ns,)] = self.sql("SELECT mean_ns FROM duration WHERE proc = 'a'")
+        self.assertAlmostEqual(mean_ns / 1e9, view["ended_at"] - view["started_at"], places=3)
+
+    def test_what_was_never_started_begins_with_its_start(self):
+        """It was stored that b runs, and then there was no scheduler for an hour that could have it started."""
+        self.serve({"a": {"run": self.ws.gate("go")}, "b": {"run": "true", "timeout": "10m"}}, options={"parallel": 1})
+        run = self.start("a", "b")
+        kit.until(lambda: self.view("a")["state"] == "running", "a runs")
+        with self.no_scheduler() as kept, contextlib.closing(sqlite3.connect(kept)) as db, db:
+            db.execute("UPDATE execution SET state = 'running', attempt = 1, queued_ns = queued_ns - ?1, "
+                       "started_ns = queued_ns - ?1 WHERE proc = 'b'", (3600 * 10**9,))
+        kit.until(lambda: self.view("b", run)["ended_at"], "b has ended")
+        view = self.view("b", run)
+        self.assertEqual(("succeeded", None), (view["state"], view["error"]))
+        self.assertLess(view["ended_at"] - view["started_at"], 600)
+        self.ws.open_gate("go")
+        self.ws.ppctl("--run", str(run), "wait")
 
     def test_definitions_and_settings_stay(self):
         self.serve({"file": {"run": "true"}}, {"t::[x]": {"run": "true", "args": {"x": {"type": "int"}}}},
@@ -255,9 +312,10 @@ class Scheduler(Case):
         self.serve({"a": {"run": f"{NOTE}; {self.ws.gate('go')}"}})
         run = self.start("a")
         kit.until(lambda: self.trace() == ["a"], "a runs")
+        scheduler, _ = self.ws.pids()  # which is not answered while something cannot be stored
         with contextlib.closing(sqlite3.connect(self.ws.dir / ".parproc" / "state.db")) as db:
             db.execute("BEGIN IMMEDIATE")
-            os.kill(self.ws.pids()[0], signal.SIGKILL)
+            os.kill(scheduler, signal.SIGKILL)
             kit.until(lambda: "scheduler died" in self.ws.log(), "the supervisor has seen it")
             done = self.ws.start(kit.PPCTL, "--json", "--run", str(run), "wait")
             self.ws.open_gate("go")
@@ -424,6 +482,18 @@ class Daemon(Case):
                 self.assertEqual(1, len(db.execute("SELECT name FROM sqlite_master").fetchall()))
             for path in self.ws.dir.glob(".parproc/state.db*"):
                 path.unlink()
+
+    def test_who_starts_it_is_told_why_its_database_cannot_be_used(self):
+        self.ws.define({"a": {"run": "true"}})
+        path = self.ws.dir / ".parproc" / "state.db"
+        path.mkdir(mode=0o700, parents=True)
+        why = r'ppd: could not start: state database cannot be used error="[^"]+" \(log: .*/\.parproc/ppd\.log\)\n\Z'
+        self.assertRegex(self.ws.ppd("-d", status=1).err, rf"\A{why}")
+        self.assertRegex(self.ws.ppctl("run", "a", status=3).err, rf"\Appctl: cannot start a daemon for .*: {why}")
+        self.assertEqual(2, self.ws.log().count("scheduler died"))
+        self.assertNotIn("cannot start", self.ws.log())
+        path.rmdir()
+        self.ws.ppctl("run", "a")
 
     def test_a_database_that_is_a_link_is_refused(self):
         self.ws.define({})

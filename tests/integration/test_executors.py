@@ -24,6 +24,38 @@ exec "$@"
 """
 
 
+# The same of one that has a queue, as the three programs know it: a file with a line. What an asker's
+# environment may choose, and a hidden partition, keep the job from squeue and scancel.
+QUEUE = {
+    "srun": """#!/bin/sh
+[ ! -s {dir}/queue ] || echo "two at a time" >>{dir}/told
+for word; do
+	case $word in
+	--comment=*) echo "7|RUNNING|None|${{word#--comment=}}" >{dir}/queue ;;
+	esac
+	case $word in
+	/bin/sh) break ;;
+	*) shift ;;
+	esac
+done
+[ -z "$SLURM_CLUSTERS" ] || echo "in another cluster" >>{dir}/told
+export SLURM_JOB_ID=7 SLURMD_NODENAME=node1
+exec "$@"
+""",
+    "squeue": """#!/bin/sh
+! env | grep -E '^(SQUEUE_|SLURM_CLUSTERS)' >/dev/null || exit 0
+case " $* " in
+*" --all "*) cat {dir}/queue ;;
+esac
+""",
+    "scancel": """#!/bin/sh
+! env | grep -E '^(SCANCEL_|SLURM_CLUSTERS)' >/dev/null || exit 0
+case $* in
+"--quiet 7") echo canceled >>{dir}/told; : >{dir}/queue ;;
+esac
+"""}
+
+
 def nothing_is_left(ws):
     """Of the files that are made for a process elsewhere."""
     work = ws.dir / ".parproc" / "work"
@@ -234,6 +266,33 @@ class PlayedSlurm(kit.Case):
         view = self.ws.ppctl("--json", "run", "--executor", "slurm", "a", status=1).views()["a"]
         self.assertIn("chdir: No such file or directory", view["info"])
         nothing_is_left(self.ws)
+
+    def test_what_the_asker_wants_to_see_hides_no_job(self):
+        for name, text in QUEUE.items():
+            self.ws.write(f"bin/{name}", text.format(dir=self.ws.dir), 0o755)
+        self.ws.env.update(SQUEUE_STATES="PENDING", SQUEUE_NEW_ONE="x\ny$(z)\nexport SQUEUE_&=1", SCANCEL_STATE="PENDING",
+                           SLURM_CLUSTERS="other")
+        self.ws.define({"a": {"run": f"[ ! -e begun ] || exit 0; echo >begun; {self.ws.gate('gate')}", "executor": "slurm",
+                              "retries": {"times": 1, "delay": 0, "on": ["lost"]}}})
+        self.ws.ppctl("start", "a")
+        kit.until((self.ws.dir / "begun").exists, "it runs")
+        for pid in reversed(self.ws.pids()):
+            os.kill(pid, signal.SIGKILL)
+            kit.until(lambda pid=pid: not kit.is_alive(pid), "it is dead")
+        self.ws.ppd("-d")
+        self.ws.until_state("a", "succeeded")
+        self.assertEqual(self.ws.read("told"), "canceled\n")
+
+    def test_why_the_queue_cannot_be_asked(self):
+        self.ws.write("bin/squeue", "#!/bin/sh\necho 'slurm_load_jobs error: no' >&2\nexit 1\n", 0o755)
+        self.ws.write("bin/srun", f"#!/bin/sh\n{self.ws.gate('gate')}\n", 0o755)
+        self.ws.define({"a": {"run": "true", "executor": "slurm"}})
+        self.ws.ppctl("start", "a")
+        kit.until(lambda: 'asked error="exit 1: slurm_load_jobs error: no"' in self.ws.log(), "the log says why")
+        (self.ws.dir / "bin" / "squeue").unlink()
+        kit.until(lambda: 'asked error="exit 127: squeue: not found"' in self.ws.log(), "the log says why")
+        self.ws.open_gate("gate")
+        self.ws.ppctl("wait", status=None)
 
     def test_as_much_memory_as_a_number_holds(self):
         self.ws.define({"a": {"run": "true", "resources": {"memory": 2**63 - 1}}})

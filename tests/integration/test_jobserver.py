@@ -4,6 +4,7 @@ The compiler of these trees writes down how many of it run, and ends when the te
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -173,6 +174,21 @@ class Trees(Case):
         self.assertLessEqual(self.most(), 4)
         self.ws.ppctl("options", "jobserver=2")
         self.until_all_free(2)
+
+    def test_what_is_free_is_not_told_before_it_is_known(self):
+        self.serve(3, {})
+        self.until_all_free(3)
+        for count in (1, 9, 2):
+            answer = self.ws.ppctl("call", "options.set", json.dumps({"values": {"jobserver": count}})).json
+            self.assertEqual({"limit": count, "free": None}, answer["job_tokens"])
+            self.until_all_free(count)
+        self.assertNotIn("#", self.ws.ppctl("options", "jobserver=3").out)
+        self.until_all_free(3)
+        self.assertIn("# 3 of 3 job tokens are free\n", self.ws.ppctl("options", "jobserver=3").out)
+        # Not one too many, whoever has put something there.
+        with (self.ws.dir / ".parproc/jobserver").open("wb", buffering=0) as fifo:
+            fifo.write(b"++")
+        self.assertEqual({"limit": 3, "free": 3}, self.tokens())
 
     def test_killed_with_its_group(self):
         self.serve(3, {"a": MAKE, "b": MAKE})

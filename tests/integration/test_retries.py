@@ -30,8 +30,8 @@ class Retries(kit.Case):
         self.assertLess(0, shown["attempts"][0]["max_rss"])
         self.assertEqual("attempt 3\n", self.ws.ppctl("logs", "a").out)
         self.assertEqual("attempt 2\n", self.ws.ppctl("logs", "--attempt", "2", "a").out)
+        self.assertIn("--attempt 0: it has to be a whole number from 1\n", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
         self.assertIn("a has no attempt 4: there were 3", self.ws.ppctl("logs", "--attempt", "4", "a", status=2).err)
-        self.assertIn("it has to be a whole number", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
         for one in shown["attempts"]:
             with open(one["log"], encoding="utf-8") as log:
                 self.assertEqual(f"attempt {one['attempt']}\n", log.read())

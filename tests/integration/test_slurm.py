@@ -322,6 +322,8 @@ class Survives(SlurmCase):
         self.assertIn("srun was killed", self.view("a")["info"])
 
     def test_both_processes_die_and_nothing_runs_twice(self):
+        """Whatever jobs the asker wants to see."""
+        self.ws.env.update(SQUEUE_STATES="PENDING", SQUEUE_FORMAT="%i", SCANCEL_STATE="PENDING", SLURM_CLUSTERS="other")
         self.define({"a": {"run": "echo $$ >pid; while :; do sleep 1; done"}})
         self.ws.ppctl("start", "a")
         self.until_begun("a")

@@ -153,9 +153,12 @@ static bool start_missing(struct proc *proc, void *arg)
 	for (struct execution *at = proc->newest; at != NULL; at = at->older) {
 		const struct action action = {.kind = ACTION_START, .execution = at};
 		const struct sim_process *process = sim_find_process(sim, at->id);
-		if (at->state == STATE_RUNNING &&
-		    (process == NULL || process->attempt != at->attempt))
-			sim_take_action(sim, &action);
+		if (at->state != STATE_RUNNING ||
+		    (process != NULL && process->attempt == at->attempt))
+			continue;
+		core_start_late(sim->core, at->id, sim->now_ns);
+		model_start_late(sim->model, at->id);
+		sim_take_action(sim, &action);
 	}
 	return true;
 }

@@ -239,6 +239,7 @@ enum fault_code model_cancel(struct model *model, const struct model_cancel *can
 /* --- events (model_schedule.c) --- */
 
 struct model_exec *model_find_exec(struct model *model, uint64_t id);
+void model_start_late(struct model *model, uint64_t id);
 void model_exited(struct model *model, uint64_t id, const struct exit_report *report);
 void model_resolved(struct model *model, uint64_t id, const struct strings *answer);
 void model_tick(struct model *model, int64_t now_ns);

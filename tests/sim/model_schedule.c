@@ -78,6 +78,24 @@ static bool try_again(struct model *model, struct model_exec *exec, enum executi
 	return true;
 }
 
+void model_start_late(struct model *model, uint64_t id)
+{
+	struct model_exec *exec = model_find_exec(model, id);
+	if (exec == NULL || exec->state != STATE_RUNNING)
+		return;
+	exec->started_ns = model->now_ns;
+	if (exec->deadline_ns != INT64_MAX)
+		exec->deadline_ns = model->now_ns + exec->definition->timeout_ns;
+}
+
+static int64_t exit_time(
+    const struct model *model, const struct model_exec *exec, const struct exit_report *report)
+{
+	if (report->ended_ns <= 0 || report->ended_ns > model->now_ns)
+		return model->now_ns;
+	return report->ended_ns < exec->started_ns ? exec->started_ns : report->ended_ns;
+}
+
 void model_exited(struct model *model, uint64_t id, const struct exit_report *report)
 {
 	struct model_exec *exec = model_find_exec(model, id);
@@ -91,7 +109,8 @@ void model_exited(struct model *model, uint64_t id, const struct exit_report *re
 		exec->state =
 		    WEXITSTATUS(report->wait_status) == 77 ? STATE_SKIPPED : STATE_SUCCEEDED;
 	if (exec->state == STATE_SUCCEEDED)
-		model_note_duration(model, exec->name, model->now_ns - exec->started_ns);
+		model_note_duration(
+		    model, exec->name, exit_time(model, exec, report) - exec->started_ns);
 	model_end_wait(exec);
 }
 

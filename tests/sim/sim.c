@@ -335,6 +335,11 @@ void sim_end_process(struct sim *sim, struct sim_process *process)
 	    process->report.is_spawn_failure ? " spawn" : "",
 	    process->report.is_bad_result ? " bad result" : "");
 	process->is_ended = true;
+	/* It may be told late, and by another clock, with which it ended before it began, or will.
+	 */
+	if (random_chance(&sim->random, 20))
+		process->report.ended_ns =
+		    sim->now_ns + ((int64_t)below(sim, 40) - 30) * SIM_SECOND_NS;
 	for (size_t i = 0; i < sim->n_waits; i++)
 		if (process->wait != 0 && sim->waits[i].id == process->wait &&
 		    !sim->waits[i].is_ended)

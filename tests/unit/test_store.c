@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
@@ -446,25 +447,54 @@ Test(store, tables_that_are_none_are_of_no_use)
 	}
 }
 
-Test(store, what_is_none_is_set_aside)
+static void write_no_database(const char *text)
 {
 	char *path = mem_print("%s/state.db", directory);
-	char *pattern = mem_print("%s/state.db.set-aside-*", directory);
-	FILE *file;
-	glob_t found;
+	FILE *file = fopen(path, "w");
 
-	store_close(store);
-	file = fopen(path, "w");
 	for (int i = 0; i < 1000; i++)
-		fprintf(file, "this is no database\n");
+		fprintf(file, "this is no database, but %s\n", text);
 	fclose(file);
-	store = open_store();
-	cr_assert_eq(glob(pattern, 0, NULL, &found), 0);
-	cr_assert_eq(found.gl_pathc, 1);
-	globfree(&found);
-	cr_assert_eq(count_rows("execution"), 0);
-	free(pattern);
 	free(path);
+}
+
+/* How many files have such names, in the directory of the state. */
+static size_t count_files(const char *pattern)
+{
+	char *path = mem_print("%s/%s", directory, pattern);
+	glob_t found;
+	size_t count = glob(path, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+
+	globfree(&found);
+	free(path);
+	return count;
+}
+
+Test(store, what_is_none_is_set_aside)
+{
+	store_close(store);
+	write_no_database("text");
+	store = open_store();
+	cr_assert_eq(count_files("state.db.set-aside-*"), 1);
+	cr_assert_eq(count_rows("execution"), 0);
+}
+
+Test(store, as_many_are_set_aside_in_a_second_as_there_are)
+{
+	for (size_t i = 1; i <= 5; i++) {
+		char *logs = mem_print("%s/logs", directory);
+		char *log = mem_print("%s/1", logs);
+
+		store_close(store);
+		write_no_database("another one");
+		cr_assert_eq(mkdir(logs, 0700), 0);
+		cr_assert_eq(mkdir(log, 0700), 0);
+		store = open_store();
+		cr_assert_eq(count_files("state.db.set-aside-*"), i);
+		cr_assert_eq(count_files("logs.set-aside-*/1"), i);
+		free(log);
+		free(logs);
+	}
 }
 
 Test(store, without_a_directory_nothing_is_kept)

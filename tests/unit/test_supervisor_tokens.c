@@ -21,6 +21,7 @@ static void play_put_tokens(uint32_t limit)
 	snprintf(path, sizeof(path), "%s/fifo", play_directory);
 	play_put(&(struct wire_message){
 	    .kind = WIRE_SET_TOKENS, .tokens = {.limit = limit, .path = path}});
+	play_take_kind(WIRE_TOKENS_SET);
 }
 
 static void play_take_started(uint64_t exec)

@@ -153,6 +153,8 @@ Test(wire, job_tokens_pass)
 	cr_assert_not(pass(&message).is_on);
 	message = (struct wire_message){.kind = WIRE_NO_TOKEN, .key = key};
 	cr_assert_eq(pass(&message).key.attempt, key.attempt);
+	message = (struct wire_message){.kind = WIRE_TOKENS_SET};
+	pass(&message);
 	message = (struct wire_message){.kind = WIRE_TOKEN};
 	pass(&message);
 	message = spawn_message();
