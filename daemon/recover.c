@@ -129,7 +129,6 @@ int recover_state(struct daemon *daemon, bool has_state, bool is_fresh, uint64_t
 	                                   : mem_print("%s/stateless", daemon->state_directory);
 	if (!has_state || is_fresh)
 		logs_remove_all(daemon->logs_directory);
-	logs_prepare(daemon->logs_directory);
 	daemon->store = store_open(has_state ? daemon->state_directory : NULL, is_fresh, &error);
 	if (!daemon->store)
 		return fail(error);
@@ -144,6 +143,7 @@ int recover_state(struct daemon *daemon, bool has_state, bool is_fresh, uint64_t
 		result = begin_anew(daemon, seq);
 	}
 	store_begin_service(daemon->store);
+	logs_prepare(daemon->logs_directory); /* those that were there may have been set aside */
 	return result;
 }
 
