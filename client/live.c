@@ -1,7 +1,7 @@
 /*
  * Draws frames: what is to scroll up is printed over the last one, and the next below it, all in
  * one write that does not block; what the terminal does not take then comes before the next frame.
- * The cursor stays visible, at the end of the last line, so there is nothing to restore.
+ * The cursor stays visible, at the end of the last line; all that is to be restored is the echo.
  */
 #include "client/live.h"
 
@@ -16,6 +16,7 @@
 #include "client/clock.h"
 #include "client/live_frame.h"
 #include "client/memory.h"
+#include "client/modes.h"
 #include "client/progress.h"
 #include "client/wrap.h"
 
@@ -40,7 +41,8 @@ struct live {
 	struct live_frame frame; /* what is drawn */
 	size_t drawn_columns;    /* and how wide the terminal was then */
 	bool is_wrap_redone;
-	FILE *stream; /* what is to scroll up */
+	tcflag_t echo; /* taken from the terminal: keys would move the cursor away */
+	FILE *stream;  /* what is to scroll up */
 	char *pending;
 	size_t pending_size;
 };
@@ -300,6 +302,9 @@ void live_draw(struct live *live)
 	} else {
 		compose(live, true);
 	}
+	/* Each time: somebody may have had the terminal since. */
+	if (live->frame.n_lines > 0)
+		modes_take_echo(STDOUT_FILENO, &live->echo);
 	send_unsent(live);
 }
 
@@ -321,6 +326,7 @@ void live_hide(struct live *live)
 	fflush(live->stream);
 	if (live->frame.n_lines > 0 || live->pending_size > 0)
 		compose(live, false);
+	modes_give_echo(STDOUT_FILENO, &live->echo);
 	while (!send_unsent(live)) {
 		struct pollfd polled = {live->fd, POLLOUT, 0};
 

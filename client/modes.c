@@ -29,3 +29,33 @@ int modes_set(int fd, int when, const struct termios *modes)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return status;
 }
+
+/* Whoever is in the background has the modes of others before it: they are not to be touched. */
+static bool can_change(int fd, struct termios *modes)
+{
+	return tcgetpgrp(fd) == getpgrp() && tcgetattr(fd, modes) == 0;
+}
+
+void modes_take_echo(int fd, tcflag_t *taken)
+{
+	struct termios modes;
+	tcflag_t echo;
+
+	if (!can_change(fd, &modes))
+		return;
+	echo = modes.c_lflag & (tcflag_t)(ECHO | ECHONL);
+	modes.c_lflag &= ~echo;
+	if (echo != 0 && modes_set(fd, TCSANOW, &modes) == 0)
+		*taken |= echo;
+}
+
+void modes_give_echo(int fd, tcflag_t *taken)
+{
+	struct termios modes;
+
+	if (*taken != 0 && can_change(fd, &modes)) {
+		modes.c_lflag |= *taken;
+		modes_set(fd, TCSANOW, &modes);
+	}
+	*taken = 0;
+}

@@ -15,4 +15,12 @@ bool modes_are_ours(int fd);
 /* As tcsetattr(3); even from the background, which would stop us else. */
 int modes_set(int fd, int when, const struct termios *modes);
 
+/*
+ * Keys are not echoed any more, where this process is in the foreground; what is typed stays for
+ * whoever reads next. It adds to *taken what it has changed, for modes_give_echo(), which sets it
+ * to 0. Between the two others may do the same.
+ */
+void modes_take_echo(int fd, tcflag_t *taken);
+void modes_give_echo(int fd, tcflag_t *taken);
+
 #endif

@@ -187,6 +187,7 @@ int watch_request(struct client *client, const struct watch_options *options, js
 		status = loop(&watch, signal_fd);
 	foreground_release(options->foreground);
 	questions_stop(options->questions);
+	display_hide_live(options->display); /* a signal from now on would leave no echo */
 	close(signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	/* Here a terminal that is stopped may be waited for: signals end that. */

@@ -3,6 +3,7 @@
 Times and what spins are masked. Procs are held at gates, so that a screen stays as it is.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -186,6 +187,99 @@ class Display(ScreenCase):
         kit.until(lambda: read("ok x{36}"), "it ends")
         os.waitpid(child, 0)
         os.close(fd)
+
+    def type_ahead(self, screen, *lines):
+        """Types lines that nobody reads yet; returns when the terminal has them all."""
+        terminal = os.open(screen.value("pane_tty"), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        for line in lines:
+            screen.type(*([line] if line else []), "Enter")
+
+        def count_unread():
+            return struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))[0]
+
+        try:
+            kit.until(lambda: count_unread() == sum(len(line) + 1 for line in lines), "the terminal has it")
+        finally:
+            os.close(terminal)
+
+    def test_keys_leave_nothing_behind(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long")
+        screen.expect("* long T\nT · 1 running\n")
+        self.type_ahead(screen, "", "", "typed", "")
+        screen.expect("* long T\nT · 1 running\n")
+        self.ws.open_gate("gate")
+        screen.expect("ok long T\nexit 0\n")
+
+    def test_what_is_typed_meanwhile_is_for_the_shell(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long; read line; echo got $line")
+        screen.expect("* long T\nT · 1 running\n")
+        self.type_ahead(screen, "typed")
+        self.ws.open_gate("gate")
+        screen.expect("ok long T\ngot typed\nexit 0\n")
+
+    def start_at_terminal(self, *words):
+        """A client at a terminal of its own: its process, and whether keys are echoed there."""
+        child, fd = pty.fork()
+        if child == 0:
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), *words], {**self.ws.env, "TERM": "xterm"})
+
+        def has_echo():
+            if select.select([fd], [], [], 0)[0]:
+                with contextlib.suppress(OSError):  # where it has ended
+                    os.read(fd, 65536)
+            return bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+
+        self.addCleanup(os.close, fd)
+        return child, has_echo
+
+    def test_it_gives_the_echo_back_whenever_it_goes(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        child, has_echo = self.start_at_terminal("run", "long")
+        kit.until(lambda: not has_echo(), "no echo")
+        os.kill(child, signal.SIGTSTP)
+        kit.until(lambda: os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0] == child, "it is stopped")
+        self.assertTrue(has_echo())
+        os.kill(child, signal.SIGCONT)
+        kit.until(lambda: not has_echo(), "no echo again")
+        os.kill(child, signal.SIGSTOP)
+        kit.until(lambda: os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0] == child, "it is stopped unasked")
+        os.kill(child, signal.SIGCONT)
+        self.ws.open_gate("gate")
+        kit.until(lambda: has_echo() and os.waitpid(child, os.WNOHANG)[0] == child, "it ends")
+        self.assertTrue(has_echo())
+
+    def end_by(self, number):
+        self.ws.define({"long": {"run": "sleep 1000"}})
+        child, has_echo = self.start_at_terminal("run", "long")
+        kit.until(lambda: not has_echo(), "no echo")
+        os.kill(child, number)
+        kit.until(lambda: has_echo() and os.waitpid(child, os.WNOHANG)[0] == child, "it ends")
+        self.assertTrue(has_echo())
+
+    def test_ended_by_a_signal_it_gives_the_echo_back(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            with self.subTest(number):
+                self.end_by(number)
+
+    def test_what_is_in_the_background_leaves_the_echo_alone(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
+        screen.expect_part(r"^\* long T$")
+        os.kill(screen.child(), signal.SIGSTOP)
+        screen.expect_part("Stopped")
+        screen.type("bg", "Enter")
+        screen.type("cat", "Enter")
+        screen.type("seen twice", "Enter")
+        screen.expect_part(r"^seen twice\nseen twice$")
+        self.ws.open_gate("gate")
+        screen.expect_part(r"^ok long T$")
+        screen.type("so too", "Enter")
+        screen.expect_part(r"^so too\nso too$")
 
     def test_an_interrupt_leaves_the_lines_only(self):
         gate = self.ws.gate("gate")
