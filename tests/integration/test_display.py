@@ -325,6 +325,24 @@ class Display(ScreenCase):
         self.ws.open_gate("gate")
         screen.expect_part(r"^ok long T$")
 
+    def test_continued_it_leaves_nothing_behind(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
+        screen.expect_part(r"^\* long T$")
+        for _ in range(3):
+            screen.type("C-z")
+            screen.expect_part(r"Stopped(.*\n)*\$ *$")
+            screen.type("sleep 0.2; clear", "Enter")  # a frame is due then
+            screen.expect_part(r"\A\$\n\Z")
+            screen.type("fg", "Enter")
+            screen.expect_part(r"^\* long T\nT · 1 running$")
+        self.ws.open_gate("gate")
+        screen.expect_part(r"^ok long T$")
+        self.assertNotIn("running", screen.text())
+
     def test_a_question_has_the_terminal_for_itself(self):
         gate = self.ws.gate("gate")
         self.ws.define({"ask": {"run": "test \"$(ppctl input 'name?')\" = world"}, "long": {"run": gate}})
