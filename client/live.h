@@ -2,8 +2,7 @@
  * The part of the terminal below what has scrolled up: what runs, longest first, what waits and for
  * what, and totals. It is drawn where the cursor is, without an alternate screen, at most ten times
  * a second; lines that are printed in between come above it with the next frame. While it is there
- * keys are not echoed; what is typed stays for whoever reads next. Who is asked something is so
- * below it.
+ * keys are not echoed; what is typed stays for whoever reads next. A question may be its last line.
  */
 #ifndef PARPROC_CLIENT_LIVE_H
 #define PARPROC_CLIENT_LIVE_H
