@@ -26,6 +26,24 @@ static int check(const struct client *client, const struct request *request)
 	return EXIT_FINE;
 }
 
+/* On standard error, as standard output has the names of what was canceled alone. */
+static void say_nothing_canceled(const struct client *client)
+{
+	const struct invocation *inv = client->inv;
+	size_t n_names = inv->n_words + inv->n_rest;
+
+	if (n_names == 1)
+		client_complain(0, "there is nothing of %s to cancel",
+		    inv->n_words > 0 ? inv->words[0] : inv->rest[0]);
+	else if (n_names > 1)
+		client_complain(0, "there is nothing of these to cancel");
+	else if (invocation_has(inv, "run"))
+		client_complain(
+		    0, "there is nothing of run %s to cancel", invocation_get(inv, "run"));
+	else
+		client_complain(0, "there is nothing to cancel");
+}
+
 int verb_cancel(struct client *client)
 {
 	struct request request;
@@ -44,6 +62,8 @@ int verb_cancel(struct client *client)
 	if (!status && client->is_json) {
 		output_print_json(&client->out, result);
 	} else if (!status && !client->is_quiet) {
+		if (json_array_size(json_object_get(result, "canceled")) == 0)
+			say_nothing_canceled(client);
 		json_array_foreach (json_object_get(result, "canceled"), i, name) {
 			fputs("canceled ", client->out.stream);
 			output_print_escaped(client->out.stream, json_string_value(name),

@@ -189,14 +189,20 @@ int client_report(struct client *client)
 {
 	const struct invocation *inv = client->inv;
 	enum pp_error code = pp_error_code(client->conn);
+	const char *text = pp_error_text(client->conn);
 
 	if (code == PP_ERR_REMOTE)
 		return report_remote(client);
-	client_complain(0, "%s", pp_error_text(client->conn));
+	client_complain(0, "%s", text);
 	if (code == PP_ERR_INVALID || code == PP_ERR_NOMEM)
 		return EXIT_BAD_REQUEST;
-	if (code == PP_ERR_UNREACHABLE && inv->verb->flags & VERB_LOOKS_ONLY &&
-	    inv->verb->run != verb_stop && !invocation_has(inv, "socket"))
+	/* Not where one is that does not answer. */
+	bool is_unserved = code == PP_ERR_UNREACHABLE && inv->verb->flags & VERB_LOOKS_ONLY &&
+	                   strncmp(text, "no daemon serves", 16) == 0;
+
+	if (is_unserved && invocation_has(inv, "socket"))
+		client_hint("without -S ppctl asks the daemon of the workspace");
+	else if (is_unserved && inv->verb->run != verb_stop)
 		client_hint(
 		    "ppctl %s starts no daemon; ppctl run does, or ppd -d", inv->verb->name);
 	if (code == PP_ERR_NO_WORKSPACE && !invocation_has(inv, "directory"))

@@ -7,69 +7,10 @@
 #include <string.h>
 
 #include "client/client.h"
-#include "client/member.h"
+#include "client/completion_offer.h"
+#include "client/completion_script.h"
 #include "client/memory.h"
 #include "client/verbs.h"
-
-#define TIMEOUT_S 2.0
-
-static const char bash_script[] =
-    "# bash completion for ppctl; printed by `ppctl completion bash`.\n"
-    "_ppctl() {\n"
-    "	local line=${COMP_LINE:0:COMP_POINT} word cut i\n"
-    "	mapfile -t COMPREPLY < <(ppctl completion words \"$line\" 2>/dev/null | cut -f 1)\n"
-    "	word=${line##*[[:space:]]}\n"
-    "	# Readline puts in what it gets as it is.\n"
-    "	for i in \"${!COMPREPLY[@]}\"; do\n"
-    "		[[ ${COMPREPLY[i]} == *[\\ "
-    "\\\"\\'\\`\\$\\\\\\;\\&\\|\\<\\>\\(\\)\\{\\}\\[\\]*?!#~]* ]] || continue\n"
-    "		if [[ $word == [\\\"\\']* ]]; then\n"
-    "			unset \"COMPREPLY[i]\"\n"
-    "		else\n"
-    "			printf -v \"COMPREPLY[i]\" %q \"${COMPREPLY[i]}\"\n"
-    "		fi\n"
-    "	done\n"
-    "	# A word of readline's begins behind the last : or =, where these break words.\n"
-    "	for i in : =; do\n"
-    "		if [[ $COMP_WORDBREAKS == *$i* && $word == *$i* ]]; then\n"
-    "			cut=${word%\"${word##*\"$i\"}\"}\n"
-    "			COMPREPLY=(\"${COMPREPLY[@]#\"$cut\"}\")\n"
-    "			word=${word#\"$cut\"}\n"
-    "		fi\n"
-    "	done\n"
-    "	if ((${#COMPREPLY[@]} == 1)) && [[ ${COMPREPLY[*]} == *[:=/] ]]; then\n"
-    "		compopt -o nospace\n"
-    "	fi\n"
-    "}\n"
-    "complete -o default -F _ppctl ppctl\n";
-
-static const char zsh_script[] =
-    "#compdef ppctl\n"
-    "# zsh completion for ppctl; printed by `ppctl completion zsh`.\n"
-    "_ppctl() {\n"
-    "	local line word text\n"
-    "	local -a open whole\n"
-    "	for line in \"${(@f)$(ppctl completion words \"${(j: :)words[1,CURRENT]}\" "
-    "2>/dev/null)}\"; do\n"
-    "		word=${line%%$'\\t'*}\n"
-    "		[[ -n $word ]] || continue\n"
-    "		if [[ $word == *[:=/] ]]; then open+=(\"$word\"); else whole+=(\"$word\"); fi\n"
-    "	done\n"
-    "	(( ${#open} + ${#whole} )) || { _files; return }\n"
-    "	(( ${#whole} )) && compadd -- \"${whole[@]}\"\n"
-    "	(( ${#open} )) && compadd -S '' -- \"${open[@]}\"\n"
-    "	return 0\n"
-    "}\n"
-    "if [[ $zsh_eval_context == *loadautofunc* ]]; then\n"
-    "	_ppctl \"$@\"\n"
-    "else\n"
-    "	compdef _ppctl ppctl\n"
-    "fi\n";
-
-static const char fish_script[] =
-    "# fish completion for ppctl; printed by `ppctl completion fish`.\n"
-    "complete -c ppctl -f -a '(ppctl completion words (commandline -cp) 2>/dev/null)'\n"
-    "complete -c ppctl -s C -l directory -r -a '(__fish_complete_directories)'\n";
 
 /* ---- the command line ---- */
 
@@ -132,6 +73,8 @@ struct place {
 	const struct verb *verb;          /* NULL: none yet */
 	const struct option_spec *option; /* the last word is the value of it; or NULL */
 	const char *directory, *socket;
+	char **words; /* behind the verb, with its options */
+	size_t n_words;
 	bool has_dashes; /* "--" was among them */
 };
 
@@ -174,262 +117,137 @@ static void look_at_word(struct place *place, const char *word)
 	}
 }
 
-/* ---- what could stand there ---- */
-
-/* One that begins as what is typed does. */
-static void offer(struct client *client, const char *typed, const char *word, const char *text)
-{
-	FILE *stream = client->out.stream;
-
-	if (!*word || strncmp(word, typed, strlen(typed)) != 0 || strpbrk(word, "\n\t"))
-		return;
-	fputs(word, stream);
-	if (text && *text)
-		fprintf(stream, "\t%.*s", (int)strcspn(text, "\n\t"), text);
-	putc('\n', stream);
-}
-
-static void offer_options(struct client *client, const char *typed, const struct option_spec *specs)
-{
-	char word[64];
-
-	for (; specs && specs->name; specs++) {
-		snprintf(word, sizeof(word), "--%s", specs->name);
-		offer(client, typed, word, specs->summary);
-	}
-}
-
-static void offer_verbs(struct client *client, const char *typed)
-{
-	for (const struct verb *verb = verbs; verb->name; verb++)
-		offer(client, typed, verb->name, verb->summary);
-}
-
-/* A pattern on its way to a name: what is filled in so far, and what comes. */
-struct filling {
-	struct client *client;
-	const char *typed;
-	const json_t *args; /* of the proto */
-	const char *text;   /* that describes it */
-};
-
-static const json_t *find_choices(const struct filling *filling, const char *name, size_t length)
-{
-	size_t i;
-	json_t *arg;
-
-	json_array_foreach (filling->args, i, arg) {
-		const char *own = member_text(arg, "name", "");
-
-		if (strlen(own) == length && strncmp(own, name, length) == 0)
-			return json_object_get(arg, "choices");
-	}
-	return NULL;
-}
-
-/* Offers begun with each choice for a placeholder, and what follows that up to the next. */
-static void offer_choices(
-    const struct filling *filling, const char *begun, const json_t *choices, const char *rest)
-{
-	size_t i;
-	json_t *choice;
-
-	json_array_foreach (choices, i, choice) {
-		char *word;
-
-		if (!json_is_string(choice))
-			continue;
-		word = memory_print(
-		    "%s%s%.*s", begun, json_string_value(choice), (int)strcspn(rest, "["), rest);
-		offer(filling->client, filling->typed, word, filling->text);
-		free(word);
-	}
-}
-
-/* Goes on from begun, which is what is typed or more of the pattern's literal text than that. */
-static void fill(const struct filling *filling, const char *begun, const char *pattern)
-{
-	size_t literal = strcspn(pattern, "["), typed_length = strlen(filling->typed);
-	const char *name = pattern + literal + 1, *rest, *value, *value_end;
-	char *so_far, *next;
-
-	so_far = memory_print("%s%.*s", begun, (int)literal, pattern);
-	size_t length = strlen(so_far);
-	const char *close = pattern[literal] ? strchr(name, ']') : NULL;
-
-	if (strncmp(so_far, filling->typed, length < typed_length ? length : typed_length) != 0)
-		goto out;
-	if (!close) {
-		offer(filling->client, filling->typed, so_far, filling->text);
-		goto out;
-	}
-	const json_t *choices = find_choices(filling, name, (size_t)(close - name));
-
-	rest = close + 1;
-	value = typed_length > length ? filling->typed + length : "";
-	value_end = *rest ? strstr(value, "::") : NULL;
-	if (value_end) { /* it is given: go on behind it */
-		next = memory_print("%s%.*s", so_far, (int)(value_end - value), value);
-		fill(filling, next, rest);
-		free(next);
-	} else if (json_is_array(choices)) {
-		offer_choices(filling, so_far, choices, rest);
-	} else if (!*value) {
-		offer(filling->client, filling->typed, so_far, filling->text);
-	}
-out:
-	free(so_far);
-}
-
-static bool has_all_choices(const json_t *proto)
-{
-	size_t i;
-	json_t *arg;
-
-	json_array_foreach (json_object_get(proto, "args"), i, arg) {
-		if (!json_is_array(json_object_get(arg, "choices")))
-			return false;
-	}
-	return true;
-}
-
-/* Names of procs, and of protos with their choices. */
-static void offer_names(struct client *client, const char *typed)
-{
-	json_t *list = NULL, *item, *chosen = json_object();
-	size_t i;
-
-	if (pp_call(client->conn, "list", NULL, TIMEOUT_S, &list))
-		goto out;
-	json_array_foreach (json_object_get(list, "protos"), i, item) {
-		const char *name = member_text(item, "name", "");
-		struct filling filling = {client, typed, json_object_get(item, "args"),
-		    member_text(item, "description", NULL)};
-
-		fill(&filling, "", name);
-		if (has_all_choices(item))
-			json_object_set_new(chosen, name, json_true());
-	}
-	/* But for those that have been offered as choices. */
-	json_array_foreach (json_object_get(list, "procs"), i, item) {
-		const char *proto = member_text(item, "proto", NULL);
-
-		if (!proto || !json_object_get(chosen, proto))
-			offer(client, typed, member_text(item, "name", ""),
-			    member_text(item, "description", NULL));
-	}
-out:
-	json_decref(chosen);
-	json_decref(list);
-}
-
-static void offer_runs(struct client *client, const char *typed)
-{
-	json_t *runs = NULL, *run;
-	char number[32];
-	size_t i;
-
-	if (pp_call(client->conn, "runs", NULL, TIMEOUT_S, &runs))
-		return;
-	json_array_foreach (json_object_get(runs, "runs"), i, run) {
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-		    json_integer_value(json_object_get(run, "run")));
-		offer(client, typed, number, member_text(run, "state", NULL));
-		offer(client, typed, member_text(run, "name", ""), member_text(run, "state", NULL));
-	}
-	json_decref(runs);
-}
-
-static void offer_executors(struct client *client, const char *typed)
-{
-	json_t *list = NULL, *name;
-	size_t i;
-
-	if (pp_call(client->conn, "list", NULL, TIMEOUT_S, &list))
-		return;
-	json_array_foreach (json_object_get(list, "executors"), i, name)
-		offer(client, typed, json_string_value(name), NULL);
-	json_decref(list);
-}
-
-static void offer_values(struct client *client, const char *typed, const char *method)
-{
-	json_t *result = NULL, *value;
-	const char *name;
-	char *word;
-
-	if (pp_call(client->conn, method, NULL, TIMEOUT_S, &result))
-		return;
-	json_object_foreach (json_object_get(result, "values"), name, value) {
-		word = memory_print("%s=", name);
-		offer(client, typed, word, NULL);
-		free(word);
-	}
-	json_decref(result);
-}
-
-static void offer_shells(struct client *client, const char *typed)
-{
-	static const char *const shells[] = {"bash", "zsh", "fish"};
-
-	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
-		offer(client, typed, shells[i], NULL);
-}
-
 /* False: there is no daemon to ask. */
 static bool reach(struct client *client, const struct place *place)
 {
 	struct pp_connect_options options = {.directory = place->directory,
 	    .socket_path = place->socket,
 	    .client = "ppctl " PACKAGE_VERSION,
-	    .timeout_s = TIMEOUT_S,
+	    .timeout_s = COMPLETION_TIMEOUT_S,
 	    .resume_s = -1};
 
 	return pp_connect(&options, &client->conn) == PP_OK;
 }
 
-static void offer_words(struct client *client, const struct place *place, const char *typed)
+/* What a reverse dependency may be: a target, or one behind a word that says when. */
+static void offer_targets(const struct offering *to, const struct place *place)
+{
+	static const char *const prefixes[] = {"when_scheduled:", "when_target_scheduled:", NULL};
+
+	offer_texts(to, prefixes);
+	if (!reach(to->client, place))
+		return;
+	offer_names(to);
+	for (const char *const *prefix = prefixes; *prefix; prefix++) {
+		size_t length = strlen(*prefix);
+
+		if (strncmp(to->typed, *prefix, length) != 0)
+			continue;
+		char *before = memory_print("%s%s", to->before, *prefix);
+		struct offering target = {to->client, before, to->typed + length};
+
+		offer_names(&target);
+		free(before);
+	}
+}
+
+static void offer_option_value(const struct offering *to, const struct place *place)
+{
+	static const char *const results[] = {"file", "stdout", NULL};
+	static const char *const deps[] = {"special:no_failures", "command:", NULL};
+	const char *option = place->option->name;
+
+	if (strcmp(option, "run") == 0 && reach(to->client, place)) {
+		offer_runs(to);
+	} else if (strcmp(option, "executor") == 0 && reach(to->client, place)) {
+		offer_executors(to);
+	} else if (strcmp(option, "kind") == 0) {
+		offer_kinds(to);
+	} else if (strcmp(option, "result") == 0) {
+		offer_texts(to, results);
+	} else if (strcmp(option, "rdep") == 0) {
+		offer_targets(to, place);
+	} else if (strcmp(option, "dep") == 0) {
+		offer_texts(to, deps);
+		if (reach(to->client, place))
+			offer_names(to);
+	}
+}
+
+/* What only the daemon knows. */
+static void offer_known(const struct offering *to, const struct place *place, enum verb_words words)
+{
+	if (words == WORDS_NAMES || words == WORDS_NAMES_ARGUMENTS || words == WORDS_NAMES_RUNS)
+		offer_names(to);
+	if (words == WORDS_NAMES_ARGUMENTS && place->n_words > 0)
+		offer_arguments(to, place->words, place->n_words);
+	if (words == WORDS_RUNS || words == WORDS_NAMES_RUNS)
+		offer_runs(to);
+	if (words == WORDS_OPTIONS || words == WORDS_PARAMS)
+		offer_values(to, words == WORDS_OPTIONS ? "options.get" : "params.get");
+}
+
+static void offer_words(const struct offering *to, const struct place *place)
 {
 	enum verb_words words = place->verb->words;
 
 	if (words == WORDS_VERBS)
-		offer_verbs(client, typed);
+		offer_verbs(to);
 	else if (words == WORDS_SHELLS)
-		offer_shells(client, typed);
-	else if (words == WORDS_NONE || !reach(client, place))
-		return;
-	else if (words == WORDS_NAMES)
-		offer_names(client, typed);
-	else if (words == WORDS_RUNS)
-		offer_runs(client, typed);
-	else
-		offer_values(client, typed, words == WORDS_OPTIONS ? "options.get" : "params.get");
+		offer_texts(to, completion_shells);
+	else if (words == WORDS_METHOD && place->n_words == 0)
+		offer_methods(to);
+	else if (words != WORDS_NONE && words != WORDS_METHOD && reach(to->client, place))
+		offer_known(to, place, words);
+}
+
+/* Where the word is --option=value, only the value is left of what is typed; before is new. */
+static char *cut_assignment(struct offering *to, struct place *place)
+{
+	size_t length = strcspn(to->typed, "=");
+	char *before, *option;
+
+	if (strncmp(to->typed, "--", 2) != 0 || !to->typed[length] || place->has_dashes)
+		return NULL;
+	option = memory_print("%.*s", (int)length, to->typed);
+	look_at_word(place, option);
+	free(option);
+	if (!place->option)
+		return NULL;
+	before = memory_print("%.*s", (int)length + 1, to->typed);
+	to->before = before;
+	to->typed += length + 1;
+	return before;
 }
 
 static void complete(struct client *client, const char *line)
 {
 	struct place place = {0};
+	struct offering to = {.client = client, .before = ""};
 	struct words words;
-	const char *typed;
+	char *before = NULL;
 
 	split(&words, line);
-	typed = words.items[words.count - 1];
-	for (size_t i = 1; i + 1 < words.count; i++)
+	to.typed = words.items[words.count - 1];
+	for (size_t i = 1; i + 1 < words.count; i++) {
+		place.n_words += place.verb != NULL;
 		look_at_word(&place, words.items[i]);
-	if (place.option) {
-		if (strcmp(place.option->name, "run") == 0 && reach(client, &place))
-			offer_runs(client, typed);
-		else if (strcmp(place.option->name, "executor") == 0 && reach(client, &place))
-			offer_executors(client, typed);
-	} else if (typed[0] == '-' && !place.has_dashes) {
-		if (place.verb)
-			offer_options(client, typed, place.verb->options);
-		offer_options(client, typed, global_options);
-	} else if (!place.verb) {
-		offer_verbs(client, typed);
-	} else {
-		offer_words(client, &place, typed);
 	}
+	place.words = words.items + words.count - 1 - place.n_words;
+	if (!place.option)
+		before = cut_assignment(&to, &place);
+	if (place.option) {
+		offer_option_value(&to, &place);
+	} else if (to.typed[0] == '-' && !place.has_dashes) {
+		if (place.verb)
+			offer_options(&to, place.verb->options);
+		offer_options(&to, global_options);
+	} else if (!place.verb) {
+		offer_verbs(&to);
+	} else {
+		offer_words(&to, &place);
+	}
+	free(before);
 	words_clear(&words);
 }
 
@@ -440,19 +258,15 @@ int verb_completion(struct client *client)
 	const char *line = inv->n_words > 1                 ? inv->words[1]
 	                   : inv->n_words + inv->n_rest > 1 ? inv->rest[1 - inv->n_words]
 	                                                    : NULL;
-	FILE *stream = client->out.stream;
+	const char *script = completion_script(what);
 
 	if (strcmp(what, "words") == 0 && line)
 		complete(client, line);
 	else if (line)
 		return client_complain(EXIT_BAD_REQUEST,
 		    "completion: a second word is for completion words LINE alone");
-	else if (strcmp(what, "bash") == 0)
-		fputs(bash_script, stream);
-	else if (strcmp(what, "zsh") == 0)
-		fputs(zsh_script, stream);
-	else if (strcmp(what, "fish") == 0)
-		fputs(fish_script, stream);
+	else if (script)
+		fputs(script, client->out.stream);
 	else
 		return client_complain(
 		    EXIT_BAD_REQUEST, "completion: %s: it has to be bash, zsh or fish", what);

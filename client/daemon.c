@@ -137,10 +137,17 @@ static int await_another(struct client *client, json_int_t pid, json_t **info)
 	}
 }
 
+/* Whether the program that was to take over does not come to serve. */
+static bool is_spare(const json_t *info)
+{
+	return json_is_true(json_object_get(info, "spare"));
+}
+
 static void print_restarted(const struct client *client, json_t *previous, json_t *info)
 {
-	json_t *answer = json_pack("{s:s, s:O, s:O}", "server", member_text(info, "server", "?"),
-	    "pid", json_object_get(info, "pid"), "previous", previous);
+	json_t *answer =
+	    json_pack("{s:s, s:O, s:b, s:O}", "server", member_text(info, "server", "?"), "pid",
+	        json_object_get(info, "pid"), "spare", is_spare(info), "previous", previous);
 
 	if (client->is_json)
 		output_print_json(&client->out, answer);
@@ -163,8 +170,15 @@ int verb_restart(struct client *client)
 	if (!status)
 		status = await_another(
 		    client, json_integer_value(json_object_get(previous, "pid")), &info);
-	if (!status)
+	if (!status) {
 		print_restarted(client, previous, info);
+		if (is_spare(info))
+			status = client_complain(EXIT_NO_DAEMON,
+			    "the ppd that is installed now does not come to serve: the one from "
+			    "before "
+			    "goes on (%s/.parproc/ppd.log says why)",
+			    member_text(info, "workspace", ""));
+	}
 	json_decref(previous);
 	json_decref(info);
 	return status;

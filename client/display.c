@@ -219,7 +219,7 @@ static void show_retry(struct display *display, const json_t *view)
 	json_int_t exec = json_integer_value(json_object_get(view, "exec"));
 	json_int_t next = json_integer_value(json_object_get(view, "attempt")) + 1;
 	double left_s = member_number(view, "retry_at", 0) - clock_s(CLOCK_REALTIME);
-	char duration[DURATION_SIZE], *rest;
+	char duration[DURATION_SIZE], *reason, *rest;
 	struct shown *shown;
 
 	come_to(display, exec, STAGE_WANTED);
@@ -231,12 +231,13 @@ static void show_retry(struct display *display, const json_t *view)
 	if (display->mode == DISPLAY_FAILURES)
 		return;
 	output_format_duration(duration, left_s > 0 ? left_s : 0);
+	reason = outcome_retried(view);
 	rest =
 	    memory_print("%s (attempt %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " in %s)",
-	        member_text(view, "info", ""), next,
-	        json_integer_value(json_object_get(view, "attempts")), duration);
+	        reason, next, json_integer_value(json_object_get(view, "attempts")), duration);
 	print_line(display, STYLE_SKIP, "retry", view, rest);
 	free(rest);
+	free(reason);
 }
 
 /* Whether a view of one that was shown to be tried again is of the time before that. */

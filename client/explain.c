@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/excerpt.h"
 #include "client/logfile.h"
 #include "client/memory.h"
 #include "client/outcome.h"
@@ -15,6 +16,7 @@
 #include "client/verbs.h"
 
 #define LAST_LINE_COLUMNS 500 /* of a log's */
+#define TELLING_LINES 16
 
 static void print_fields(const struct output *output, json_t *object, int indent);
 
@@ -211,26 +213,52 @@ static const char *find_last_line(const struct logfile_text *text, size_t *size)
 	return text->bytes + begin;
 }
 
-/* Where a failure is told at length, and how that ends: mostly with the reason. */
-static void print_log(const struct output *output, const char *path)
+static void print_line(const struct output *output, const char *line, size_t size)
 {
-	struct logfile_text text;
+	char *shown = output_escape_line(
+	    line, size, LAST_LINE_COLUMNS, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
+
+	fprintf(output->stream, "  %s\n", shown);
+	free(shown);
+}
+
+static void put_telling(const char *line, size_t size, void *arg)
+{
+	if (line)
+		print_line(arg, line, size);
+	else
+		fputs("  …\n", ((struct output *)arg)->stream);
+}
+
+/* The lines around words that tell of errors; else the last one, which is mostly the reason. */
+static void print_telling(struct output *output, const struct logfile_text *text)
+{
+	struct telling telling;
 	const char *line;
 	size_t size;
+
+	excerpt_select(NULL, text, false, &telling);
+	if (telling.has_words) {
+		excerpt_put_lines(text, &telling, 0, TELLING_LINES, put_telling, output);
+	} else {
+		line = find_last_line(text, &size);
+		if (size > 0)
+			print_line(output, line, size);
+	}
+	telling_clear(&telling);
+}
+
+/* Where a failure is told at length, and what tells the reason. */
+static void print_log(struct output *output, const char *path)
+{
+	struct logfile_text text;
 
 	fputs("log: ", output->stream);
 	output_print_escaped(output->stream, path, strlen(path), 0);
 	putc('\n', output->stream);
 	if (logfile_read(path, &text))
 		return;
-	line = find_last_line(&text, &size);
-	if (size > 0) {
-		char *shown = output_escape_line(
-		    line, size, LAST_LINE_COLUMNS, ESCAPE_KEEP_TABS | ESCAPE_STRIP_COLORS);
-
-		fprintf(output->stream, "  %s\n", shown);
-		free(shown);
-	}
+	print_telling(output, &text);
 	free(text.bytes);
 }
 

@@ -6,6 +6,8 @@ ppctl_SOURCES = \
 	client/client.c client/client.h \
 	client/clock.h \
 	client/completion.c \
+	client/completion_offer.c client/completion_offer.h \
+	client/completion_script.c client/completion_script.h \
 	client/daemon.c \
 	client/define.c \
 	client/display.c client/display.h \

@@ -43,9 +43,21 @@ void outcome_format_duration(char text[DURATION_SIZE], const json_t *view)
 	output_format_duration(text, ended - started);
 }
 
+/* Its error; that of the attempt before where it is to be tried again, when it has none itself. */
+static const char *find_error(const json_t *view)
+{
+	const char *before = "failed";
+
+	if (json_is_integer(json_object_get(view, "signal")))
+		before = "signal";
+	else if (json_is_integer(json_object_get(view, "exit_code")))
+		before = "exit";
+	return member_text(view, "error", before);
+}
+
 char *outcome_describe(const json_t *view)
 {
-	const char *error = member_text(view, "error", "failed");
+	const char *error = find_error(view);
 	const char *info = member_text(view, "info", "");
 	const json_t *code = json_object_get(view, "exit_code");
 	const json_t *signal = json_object_get(view, "signal");
@@ -73,6 +85,13 @@ char *outcome_attempt(const json_t *view)
 	return attempt > 1 ? memory_print("attempt %d of %d", attempt, attempts) : NULL;
 }
 
+/* Whether info is no more than what the daemon says of an exit itself. */
+static bool is_plain(const char *info)
+{
+	return info[0] == '\0' || strncasecmp(info, "exit", 4) == 0 ||
+	       strncasecmp(info, "signal", 6) == 0;
+}
+
 char *outcome_detail(const json_t *view)
 {
 	const char *error = member_text(view, "error", "");
@@ -82,8 +101,7 @@ char *outcome_detail(const json_t *view)
 	 * new. */
 	if (strcmp(error, "exit") != 0 && strcmp(error, "signal") != 0)
 		return NULL;
-	if (info[0] == '\0' || strncasecmp(info, "exit", 4) == 0 ||
-	    strncasecmp(info, "signal", 6) == 0)
+	if (is_plain(info))
 		return NULL;
 	return memory_copy(info);
 }
@@ -99,6 +117,13 @@ static char *describe_failure(const json_t *view)
 	free(description);
 	free(detail);
 	return both;
+}
+
+char *outcome_retried(const json_t *view)
+{
+	const char *info = member_text(view, "info", "");
+
+	return is_plain(info) ? outcome_describe(view) : memory_copy(info);
 }
 
 char *outcome_reason(const json_t *view)

@@ -24,6 +24,9 @@ char *outcome_attempt(const json_t *view);
 /* What its process said about it, if that is not part of the description; new, or NULL. */
 char *outcome_detail(const json_t *view);
 
+/* Why the attempt before failed, of one that is tried again: "exit 2", or what was said. New. */
+char *outcome_retried(const json_t *view);
+
 /* All of it for a table's cell: why it waits, what it waits for, why it failed. New. */
 char *outcome_reason(const json_t *view);
 

@@ -301,7 +301,8 @@ static bool put_lock(
 		TAILQ_FOREACH (item, &progress->running, link) {
 			if (!json_is_string(lock) || !has_lock(item, json_string_value(lock)))
 				continue;
-			fprintf(stream, "lock %s (%s)", json_string_value(lock), item->name);
+			fprintf(
+			    stream, "the lock %s, held by %s", json_string_value(lock), item->name);
 			return true;
 		}
 	}

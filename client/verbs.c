@@ -23,7 +23,7 @@ const struct verb verbs[] = {
                     "ppctl --run nightly run report",
         .min_words = 1,
         .max_words = ANY,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_ARGUMENTS,
         .run = verb_run,
     },
     {
@@ -36,7 +36,7 @@ const struct verb verbs[] = {
                     "ppctl start $(ppctl create 'build::*')",
         .min_words = 1,
         .max_words = ANY,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_ARGUMENTS,
         .run = verb_create,
     },
     {
@@ -48,7 +48,7 @@ const struct verb verbs[] = {
                     "run=$(ppctl start build::prod) && ppctl --run $run wait",
         .min_words = 1,
         .max_words = ANY,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_ARGUMENTS,
         .run = verb_start,
     },
     {
@@ -143,7 +143,7 @@ const struct verb verbs[] = {
                     "ppctl show 7",
         .min_words = 1,
         .max_words = 1,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_RUNS,
         .run = verb_show,
     },
     {
@@ -157,7 +157,7 @@ const struct verb verbs[] = {
                     "ppctl plan --tree --depth 2 release",
         .min_words = 1,
         .max_words = ANY,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_ARGUMENTS,
         .run = verb_plan,
     },
     {
@@ -170,7 +170,7 @@ const struct verb verbs[] = {
                     "ppctl --run nightly graph --mermaid release\n"
                     "ppctl graph | tred | dot -Tpng >all.png",
         .max_words = ANY,
-        .words = WORDS_NAMES,
+        .words = WORDS_NAMES_ARGUMENTS,
         .run = verb_graph,
     },
     {
@@ -278,7 +278,7 @@ const struct verb verbs[] = {
     },
     {
         .name = "runs",
-        .usage = "",
+        .usage = "[-n N]",
         .summary = "The runs, newest first",
         .options = runs_options,
         .examples = "ppctl runs --limit 10",
@@ -320,6 +320,7 @@ const struct verb verbs[] = {
         .examples = "ppctl events --kind run\n"
                     "ppctl --run 7 events | jq -r .proc.name",
         .max_words = ANY,
+        .words = WORDS_NAMES,
         .run = verb_events,
     },
     {
@@ -428,6 +429,7 @@ const struct verb verbs[] = {
         .examples = "ppctl call status '{\"limit\": 10}'",
         .min_words = 1,
         .max_words = 2,
+        .words = WORDS_METHOD,
         .run = verb_call,
     },
     {

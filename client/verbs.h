@@ -17,12 +17,15 @@ enum verb_flag {
 /* What the words of a verb are, for completion. */
 enum verb_words {
 	WORDS_NONE,
-	WORDS_NAMES, /* of procs and protos */
+	WORDS_NAMES,           /* of procs and protos */
+	WORDS_NAMES_ARGUMENTS, /* and arguments of these protos, arg=value */
+	WORDS_NAMES_RUNS,
 	WORDS_RUNS,
 	WORDS_VERBS,
 	WORDS_SHELLS,
 	WORDS_OPTIONS,
 	WORDS_PARAMS,
+	WORDS_METHOD, /* the first; the others are anything */
 };
 
 struct verb {

@@ -57,6 +57,7 @@ struct daemon {
 	int supervisor_pid;
 	unsigned n_terminals;     /* of clients, that are kept (terminals.h) */
 	size_t params_bytes;      /* that runs override (params.h) */
+	bool is_spare;            /* of scheduler_options */
 	bool is_supervisor_known; /* it was this one under which the state was stored last */
 	bool is_boot_known;       /* or another one, since the machine was started */
 	bool is_stopping;

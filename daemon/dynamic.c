@@ -26,6 +26,9 @@
 #include "daemon/results.h"
 #include "daemon/workers.h"
 
+/* Bytes of a command in an error. */
+#define COMMAND_SHOWN 80
+
 struct inquiry {
 	UT_hash_handle by_number;
 	TAILQ_ENTRY(inquiry) of_queue; /* while it is not running */
@@ -161,9 +164,30 @@ static void settle(struct inquiry *inquiry, const struct strings *names, const c
 		core_resolved(daemon->core, inquiry->resolve, names, scheduler_now_ns());
 }
 
+/* The command as people wrote it: its program, or what the shell was given, up to COMMAND_SHOWN
+ * bytes of that. The caller frees it. */
+static char *describe_command(const struct inquiry *inquiry)
+{
+	const struct strings *argv = &inquiry->process.argv;
+	const char *text = argv->items[0];
+	size_t length;
+
+	if (argv->count == 3 && strcmp(text, "/bin/sh") == 0 && strcmp(argv->items[1], "-c") == 0)
+		text = argv->items[2];
+	length = strlen(text);
+	if (length <= COMMAND_SHOWN)
+		return mem_copy(text);
+	for (length = COMMAND_SHOWN; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+		length--;
+	return mem_print("%.*s…", (int)length, text);
+}
+
 static void settle_failed(struct inquiry *inquiry, char *why)
 {
-	char *error = mem_print("command %s: %s", inquiry->process.argv.items[0], why);
+	char *command = describe_command(inquiry);
+	char *error = mem_print("command %s: %s", command, why);
+
+	free(command);
 
 	settle(inquiry, NULL, error);
 	free(error);

@@ -94,11 +94,11 @@ static int take_lock(struct ppd *ppd)
 	}
 }
 
-static pid_t on_launch(void *arg, int link_fd, int ready_fd, bool is_first)
+static pid_t on_launch(void *arg, int link_fd, int ready_fd, bool is_first, bool is_spare)
 {
 	const struct ppd *ppd = arg;
 
-	return launch_start(&ppd->launch, link_fd, ready_fd, is_first);
+	return launch_start(&ppd->launch, link_fd, ready_fd, is_first, is_spare);
 }
 
 static void on_served(void *arg)

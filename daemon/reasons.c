@@ -150,14 +150,17 @@ static char *describe_reason(
 		return strcmp(reason->executor, CORE_LOCAL) == 0
 		           ? mem_print("waits for a free slot")
 		           : mem_print("waits for a free slot of %s", reason->executor);
-	case WAITS_OUTSIDE: /* only what is WANTED is asked for here */
+	case WAITS_NESTED:
+		return mem_print("waits for %s, which its process asked for", names);
+	case WAITS_OUTSIDE: /* the executor has its own words for that */
 		return NULL;
 	}
 	return NULL;
 }
 
-/* What a process waits for that runs. The caller frees it; NULL: for nothing. */
-static char *reason_of_running(const struct execution *execution)
+/* What a process waits for that runs, where that is nothing of the core's. The caller frees it;
+ * NULL: for nothing. */
+static char *reason_outside(const struct execution *execution)
 {
 	const char *prompt = inputs_get_prompt(execution);
 	const struct exec_extra *extra = execution->extra;
@@ -165,8 +168,6 @@ static char *reason_of_running(const struct execution *execution)
 	/* Nobody has said since a restart what it waits for. */
 	if (execution->is_pending)
 		return mem_copy(extra && extra->pending ? extra->pending : "has not begun yet");
-	if (execution->nested)
-		return mem_print("waits for what it has started itself");
 	return prompt ? mem_print("waits for input%s%s", prompt[0] ? ": " : "", prompt) : NULL;
 }
 
@@ -175,9 +176,9 @@ char *reason_of_wait(const struct core *core, const struct execution *execution)
 	struct reason reason = {0};
 	char *names, *text;
 
-	if (execution->state == STATE_RUNNING)
-		return reason_of_running(execution);
-	if (execution->state != STATE_WANTED)
+	if (execution->state == STATE_RUNNING && (execution->is_pending || !execution->nested))
+		return reason_outside(execution);
+	if (execution->state != STATE_WANTED && execution->state != STATE_RUNNING)
 		return NULL;
 	core_explain(core, execution, &reason);
 	names = join_some(&reason.names);
@@ -401,6 +402,17 @@ static char *describe_failed_dep(const struct core *core, const struct execution
 	return text;
 }
 
+/* Where the process has left a message, its status is still of interest. */
+static const char *describe_status(
+    const struct execution *execution, const char *info, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (execution->error == ERROR_EXIT && execution->exit_code > 0 && info &&
+	    strncmp(info, "exit status", 11) != 0)
+		snprintf(text, size, " (exit status %d)", execution->exit_code);
+	return text;
+}
+
 static char *describe_failure(
     const struct core *core, const struct execution *execution, const struct membership *member)
 {
@@ -409,12 +421,13 @@ static char *describe_failure(
 	enum execution_error error =
 	    is_override ? member->override : (enum execution_error)execution->error;
 	const char *info = is_override ? member->override_info : execution->info;
-	char attempt[48];
+	char attempt[48], status[32];
 
 	if (error == ERROR_DEP_FAILED && execution->failed_dep)
 		return describe_failed_dep(core, execution);
-	return mem_print("%s failed (%s)%s%s%s", name, execution_error_name(error),
+	return mem_print("%s failed (%s)%s%s%s%s", name, execution_error_name(error),
 	    info ? ": " : "", info ? info : "",
+	    is_override ? "" : describe_status(execution, info, status, sizeof(status)),
 	    describe_attempt(execution, attempt, sizeof(attempt)));
 }
 
@@ -450,7 +463,7 @@ static const struct execution *find_blocker(
 	const struct execution *found = NULL;
 	struct reason reason = {0};
 
-	if (execution->state != STATE_WANTED)
+	if (execution->state != STATE_WANTED && !execution->nested)
 		return NULL;
 	core_explain(core, execution, &reason);
 	if (reason.kind == WAITS_PREDECESSOR)
@@ -469,9 +482,15 @@ static const struct execution *find_blocker(
 static const struct execution *find_cause(
     const struct core *core, const struct execution *execution)
 {
-	if (execution->state == STATE_FAILED)
-		return execution->error == ERROR_DEP_FAILED ? execution->failed_dep : NULL;
-	return find_blocker(core, execution);
+	const struct run *home = execution_home(execution);
+
+	if (execution->state != STATE_FAILED)
+		return find_blocker(core, execution);
+	if (execution->error == ERROR_DEP_FAILED)
+		return execution->failed_dep;
+	/* By no_failures: of the run that it began in. */
+	return execution->error == ERROR_FAILURES && home && home->failed ? home->failed->execution
+	                                                                  : NULL;
 }
 
 const struct execution *reason_trace(const struct core *core, const struct execution *execution,

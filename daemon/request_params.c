@@ -82,7 +82,7 @@ static void read_run(const struct request *request, struct scope *scope)
 	if (json_is_integer(run))
 		scope->run =
 		    json_integer_value(run) > 0 ? (uint64_t)json_integer_value(run) : UINT64_MAX;
-	else if (text && !parse_run_number(text, &scope->run))
+	else if (text && (!parse_run_number(text, &scope->run) || scope->run == UINT64_MAX))
 		scope->run_name = text;
 }
 

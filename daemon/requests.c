@@ -153,6 +153,70 @@ enum request_status request_refuse_unknown(struct request *request, const char *
 	return status;
 }
 
+/* So many procs of a proto are named. */
+#define PROCS_SHOWN 3
+
+/* What to name instead of a proto. Adds the names that it says. New. */
+static char *describe_proto(const struct proto *proto, struct strings *names)
+{
+	const struct definition *definition = proto->definition;
+	size_t count = core_list_procs_of(proto, PROCS_SHOWN, names);
+	struct strings missing = {0};
+	char *list, *message;
+
+	for (size_t i = 0; count == 0 && i < definition->n_args; i++) {
+		if (definition->args[i].is_placeholder)
+			strings_take(&missing, mem_print("[%s]", definition->args[i].name));
+	}
+	list = strings_join(count > 0 ? names : &missing, ", ");
+	if (count == 0)
+		message =
+		    mem_print("%s is a proto, name one of its procs, with values in place of %s",
+		        definition->name, list);
+	else if (count > names->count)
+		message = mem_print("%s is a proto, name one of its procs: %s and %zu more",
+		    definition->name, list, count - names->count);
+	else
+		message =
+		    mem_print("%s is a proto, name one of its procs: %s", definition->name, list);
+	strings_clear(&missing);
+	free(list);
+	return message;
+}
+
+/* What is said of a name that is no proc's. Adds the names that may have been meant. New. */
+static char *describe_unknown(const struct core *core, const char *name, struct strings *near)
+{
+	const struct proto *maker = core_find_maker(core, name);
+	char *hint, *message;
+
+	core_suggest_procs(core, name, near);
+	hint = near->count > 0 ? mem_print(" (did you mean %s?)", near->items[0]) : mem_copy("");
+	if (maker)
+		message = mem_print("there is no proc %s yet: %s makes it when it is asked for%s",
+		    name, maker->definition->name, hint);
+	else
+		message = mem_print("there is no proc %s%s", name, hint);
+	free(hint);
+	return message;
+}
+
+enum request_status request_refuse_unknown_proc(struct request *request, const char *name)
+{
+	const struct core *core = request->daemon->core;
+	const struct proto *proto = core_find_proto(core, name);
+	struct strings names = {0};
+	char *message =
+	    proto ? describe_proto(proto, &names) : describe_unknown(core, name, &names);
+	enum request_status status;
+
+	status = request_refuse(request, PROTOCOL_UNKNOWN_NAME, message,
+	    json_pack("{s:s, s:o}", "name", name, "suggestions", view_texts(&names)));
+	free(message);
+	strings_clear(&names);
+	return status;
+}
+
 /* --- the workspace file --- */
 
 enum request_status request_refuse_file(struct request *request)

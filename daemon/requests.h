@@ -19,6 +19,10 @@ enum request_status request_answer_once(struct request *request, json_t *result)
 /* Refuses a name that nothing has, with what is near it. */
 enum request_status request_refuse_unknown(struct request *request, const char *name);
 
+/* The same where only a proc will do: says of a proto's name which procs it has, and of one that a
+ * proto makes that it has not been made yet. */
+enum request_status request_refuse_unknown_proc(struct request *request, const char *name);
+
 /* Refuses, as there is no memory for the answer. */
 enum request_status request_refuse_memory(struct request *request);
 

@@ -56,6 +56,8 @@ enum request_status handle_hello(struct request *request)
 	answer = json_pack("{s:s, s:i, s:o, s:i, s:i, s:o}", "server", SERVER, "protocol",
 	    PROTOCOL_VERSION, "workspace", view_text(daemon->directory), "pid", (int)getpid(),
 	    "supervisor_pid", daemon->supervisor_pid, "capabilities", list);
+	if (answer && daemon->is_spare)
+		json_object_set_new(answer, "spare", json_true());
 	return answer ? request_answer(request, answer) : request_refuse_memory(request);
 }
 

@@ -72,7 +72,7 @@ static int add_matches(struct request *request, const struct run *run, struct ma
 	}
 	if (is_any || matching->is_failed)
 		return 0;
-	request_refuse_unknown(request, matching->glob);
+	request_refuse_unknown_proc(request, matching->glob);
 	return -1;
 }
 

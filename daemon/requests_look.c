@@ -4,6 +4,7 @@
 #include "daemon/requests_look.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,7 @@ int request_look_proc(struct request *request, const char *name, struct proc **p
 {
 	*proc = core_find_proc(request->daemon->core, name);
 	if (!request_knows_proc(*proc)) {
-		request_refuse_unknown(request, name);
+		request_refuse_unknown_proc(request, name);
 		return -1;
 	}
 	if (run)
@@ -149,7 +150,7 @@ static int status_of_glob(struct request *request, struct page *page)
 		return -1;
 	if (page->first || json_array_size(page->views.list) > 0 || page->next)
 		return 0;
-	request_refuse_unknown(request, page->glob);
+	request_refuse_unknown_proc(request, page->glob);
 	return -1;
 }
 
@@ -348,6 +349,33 @@ enum request_status handle_results(struct request *request)
 
 /* --- log --- */
 
+static enum request_status refuse_no_execution(
+    struct request *request, const char *name, const struct run *run)
+{
+	char *message = run ? mem_print("%s is not in run %" PRIu64, name, run->id)
+	                    : mem_print("%s has not been executed yet", name);
+	enum request_status status =
+	    request_refuse(request, PROTOCOL_NOT_FOUND, message, json_pack("{s:s}", "name", name));
+
+	free(message);
+	return status;
+}
+
+static enum request_status refuse_attempt(
+    struct request *request, const char *name, int64_t attempt, int n_attempts)
+{
+	char *there = n_attempts == 0   ? mem_copy("it has not been started")
+	              : n_attempts == 1 ? mem_copy("there was 1")
+	                                : mem_print("there were %d", n_attempts);
+	char *message = mem_print("%s has no attempt %" PRId64 ": %s", name, attempt, there);
+	enum request_status status = request_refuse(request, PROTOCOL_NOT_FOUND, message,
+	    json_pack("{s:s, s:i}", "name", name, "attempts", n_attempts));
+
+	free(message);
+	free(there);
+	return status;
+}
+
 enum request_status handle_log(struct request *request)
 {
 	const char *name = request_read_text(request, "name");
@@ -363,13 +391,10 @@ enum request_status handle_log(struct request *request)
 	    request_look_proc(request, name, &proc, run, &member) != 0)
 		return REQUEST_DONE;
 	if (!member)
-		return request_refuse(request, PROTOCOL_NOT_FOUND,
-		    run ? "it is not in that run" : "it has not been executed yet",
-		    json_pack("{s:s}", "name", name));
+		return refuse_no_execution(request, name, run);
 	run = member->run;
 	if (attempt < 0 || attempt > member->execution->attempt)
-		return request_refuse(request, PROTOCOL_NOT_FOUND, "there is no such attempt",
-		    json_pack("{s:s, s:i}", "name", name, "attempts", member->execution->attempt));
+		return refuse_attempt(request, name, attempt, (int)member->execution->attempt);
 	path = attempt > 0 ? logs_path_of_attempt(member->execution, (unsigned)attempt)
 	                   : logs_path(member->execution);
 	answer = json_pack("{s:s, s:o, s:I, s:o, s:b}", "name", name, "run",

@@ -319,19 +319,24 @@ enum request_status handle_cancel(struct request *request)
 	json_t *answer;
 	int status;
 
-	if (request_read_flag(request, "interrupt")) {
-		if (request_look_run(request, &run) != 0)
-			return REQUEST_DONE;
-		if (interrupt(request, run, &answer))
-			return answer ? request_answer_once(request, answer)
-			              : request_refuse_memory(request);
-	}
+	if (request_look_run(request, &run) != 0)
+		return REQUEST_DONE;
+	if (request_read_flag(request, "interrupt") && interrupt(request, run, &answer))
+		return answer ? request_answer_once(request, answer)
+		              : request_refuse_memory(request);
 	request_look_scope(request, &query.scope);
 	if (request_expand_globs(request) != 0 || request_read_texts(request, "names", &names) != 0)
 		return REQUEST_DONE;
 	if (names.count == 0 && !query.is_all && !query.scope.run && !query.scope.run_name)
 		return request_refuse(
 		    request, PROTOCOL_BAD_PARAMS, "names, run or all: one is needed", NULL);
+	for (size_t i = 0; i < names.count; i++) {
+		if (request_knows_proc(core_find_proc(request->daemon->core, names.items[i])))
+			continue;
+		request_refuse_unknown_proc(request, names.items[i]);
+		free(names.items);
+		return REQUEST_DONE;
+	}
 	query.names = names.count > 0 ? names.items : NULL;
 	query.n_names = names.count;
 	status = core_cancel(request->daemon->core, &query, &canceled, &fault);

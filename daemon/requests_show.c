@@ -292,7 +292,9 @@ enum request_status handle_plan(struct request *request)
 /* Where the cause of a failure printed what it did; null where there is none. */
 static json_t *view_failed_log(const struct execution *cause)
 {
-	bool is_told = cause && cause->state == STATE_FAILED && cause->attempt > 0;
+	/* What a command of its definition has said is in its log too. */
+	bool is_told = cause && cause->state == STATE_FAILED &&
+	               (cause->attempt > 0 || cause->error == ERROR_RESOLVE);
 	char *path = is_told ? logs_path(cause) : NULL;
 	json_t *value = view_text(path);
 

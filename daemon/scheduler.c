@@ -363,6 +363,7 @@ static int build(struct scheduler *scheduler)
 	daemon->state_directory = mem_print("%s/.parproc", options->directory);
 	daemon->socket_path = mem_copy(options->socket_path);
 	daemon->supervisor_pid = getppid();
+	daemon->is_spare = options->is_spare;
 	daemon->base = event_base_new();
 	daemon->workspace = workspace_new(options->directory);
 	if (!daemon->base || !daemon->workspace ||

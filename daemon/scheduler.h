@@ -22,6 +22,7 @@ struct scheduler_options {
 	bool is_fresh;           /* forget earlier state */
 	bool is_verbose;
 	bool has_state; /* false: keep everything in memory */
+	bool is_spare;  /* the program that was to take over does not come to serve */
 };
 
 /* Serves until told to stop. Returns the process's exit status. */

@@ -56,6 +56,14 @@ int store_parse_numbers(const char *text, uint64_t **numbers, size_t *count)
 
 /* --- rows --- */
 
+/* Nobody has counted further, and JSON could not say more exactly everywhere (RFC 7493, 2.2). */
+#define COUNTER_MAX ((UINT64_C(1) << 53) - 1)
+
+static bool is_counter(uint64_t value)
+{
+	return value > 0 && value <= COUNTER_MAX;
+}
+
 int store_get_counters(struct store *store, struct store_counters *counters)
 {
 	sqlite3_stmt *statement = NULL;
@@ -74,7 +82,10 @@ int store_get_counters(struct store *store, struct store_counters *counters)
 		counters->seq = store_id_at(statement, 2);
 		if (store_id_at(statement, 3) > counters->seq)
 			counters->seq = store_id_at(statement, 3);
-		result = counters->run > 0 && counters->exec > 0 ? 0 : -1;
+		result = is_counter(counters->run) && is_counter(counters->exec) &&
+		                 counters->seq <= COUNTER_MAX
+		             ? 0
+		             : -1;
 	}
 	if (stepped == SQLITE_ROW || stepped == SQLITE_DONE) {
 		if (result != 0)

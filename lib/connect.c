@@ -54,6 +54,9 @@ enum pp_error connect_fail(pp_conn *conn, int error)
 	errno = error;
 	if (conn->far_host && connect_is_absent(error))
 		return fail_far(conn);
+	if (connect_is_absent(error) && conn->is_socket_named)
+		return conn_fail(conn, PP_ERR_UNREACHABLE, "no daemon serves the socket %s (%m)",
+		    conn->socket_path);
 	if (connect_is_absent(error))
 		return conn_fail(conn, PP_ERR_UNREACHABLE, "no daemon serves %s (%s: %m)",
 		    conn->workspace ? conn->workspace : "this workspace", conn->socket_path);

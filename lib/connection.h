@@ -98,7 +98,7 @@ struct pp_conn {
 	double start_limit_s;                /* when it is given up */
 	double start_after_s;                /* the next one is not due before */
 	double ready_s;                      /* since when the connection is of use */
-	double gone_s;                       /* since when it is not */
+	double gone_s;                       /* since when it is not, or hello is sent */
 	double retry_s;
 	unsigned n_attempts;
 	char *gone_text; /* why the last connection ended; or NULL */

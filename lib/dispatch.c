@@ -107,6 +107,8 @@ static void advance_queue(pp_conn *conn, size_t written_bytes)
 		TAILQ_REMOVE(&conn->queue, head, link);
 		head->is_queued = false;
 		conn->sent_count++;
+		if (head->id == conn->hello_id && conn->phase == CONN_READY)
+			conn->gone_s = clock_now_s();
 	}
 	conn->head_sent_bytes = written_bytes;
 }

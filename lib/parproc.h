@@ -99,7 +99,8 @@ struct pp_connect_options {
 	const char *client;
 	/* To connect, a start included; 0: 10 s. */
 	double timeout_s;
-	/* How long to try to come back when the connection has ended; 0: 60 s; below 0: do not. */
+	/* How long to try to come back when the connection has ended, and to wait for an answer of
+	 * a daemon that has said nothing yet; 0: 60 s; below 0: do not come back, and for ever. */
 	double resume_s;
 	/* Must be NULL. */
 	void *reserved[4];

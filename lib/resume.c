@@ -44,9 +44,10 @@ static void schedule(pp_conn *conn, double now_s)
 	conn->phase = CONN_AWAY;
 }
 
+/* gone_s is 0 as long as nobody has been asked anything. */
 static double limit_of(const pp_conn *conn, double limit_s)
 {
-	return limit_s < 0 ? PP_FOREVER : conn->gone_s + limit_s;
+	return limit_s < 0 || conn->gone_s == 0 ? PP_FOREVER : conn->gone_s + limit_s;
 }
 
 static bool is_over(double limit_s, double now_s)
@@ -59,8 +60,13 @@ static enum pp_error await_hello(pp_conn *conn, double now_s)
 {
 	if (!is_over(limit_of(conn, conn->resume_limit_s), now_s))
 		return PP_OK;
+	if (conn->phase == CONN_READY)
+		return conn_fail(conn, PP_ERR_UNREACHABLE,
+		    "the daemon is there, but does not answer (%s; ppd.log beside it may say why)",
+		    conn->socket_path);
 	return conn_fail(conn, PP_ERR_UNREACHABLE,
-	    "the daemon went away and does not answer since (%s)", conn->socket_path);
+	    "the daemon went away and does not answer since (%s; ppd.log beside it may say why)",
+	    conn->socket_path);
 }
 
 enum pp_error conn_break(pp_conn *conn)
@@ -176,10 +182,13 @@ static enum pp_error try_again(pp_conn *conn, double now_s)
 
 enum pp_error conn_advance(pp_conn *conn)
 {
-	double now_s = clock_now_s();
+	double now_s;
 
-	if (conn->phase == CONN_READY || conn->phase == CONN_APART)
+	if ((conn->phase == CONN_READY && conn->server_info) || conn->phase == CONN_APART)
 		return PP_OK;
+	now_s = clock_now_s();
+	if (conn->phase == CONN_READY)
+		return await_hello(conn, now_s);
 	repeat_expire(conn);
 	switch (conn->phase) {
 	case CONN_AWAY:
@@ -207,6 +216,8 @@ double conn_next_step_s(const pp_conn *conn)
 	case CONN_GREETING:
 		step_s = limit_of(conn, conn->resume_limit_s);
 		break;
+	case CONN_READY:
+		return conn->server_info ? PP_FOREVER : limit_of(conn, conn->resume_limit_s);
 	default:
 		return PP_FOREVER;
 	}

@@ -50,7 +50,7 @@ struct core *core_new(const struct core_options *options, uint64_t first_run, ui
 	TAILQ_INIT(&core->over);
 	TAILQ_INIT(&core->settling);
 	TAILQ_INIT(&core->quiet);
-	core->next_run = core->oldest_run = first_run;
+	core->next_run = first_run;
 	core->next_exec = first_exec;
 	core->next_wait = core->next_resolving = 1;
 	return core;

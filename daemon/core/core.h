@@ -67,12 +67,13 @@ void core_each_pool(
 
 /* Who asks, and on whose behalf. */
 struct scope {
-	uint64_t run;         /* a run's number, or 0 */
-	const char *run_name; /* a name of the client's own, or NULL */
-	uint64_t exec;        /* the execution from whose process the request comes, or 0 */
-	uint32_t env;         /* the captured environment for what is scheduled */
-	const char *params;   /* the params that hold for what is scheduled: JSON text */
-	bool has_params;      /* the request itself overrides params */
+	uint64_t run; /* a run's number, or 0 */
+	const char
+	    *run_name;      /* a name of the client's own, or NULL; with run: how it was written */
+	uint64_t exec;      /* the execution from whose process the request comes, or 0 */
+	uint32_t env;       /* the captured environment for what is scheduled */
+	const char *params; /* the params that hold for what is scheduled: JSON text */
+	bool has_params;    /* the request itself overrides params */
 	const char *executor; /* of what is scheduled in that run from now on; NULL: as it was */
 	bool is_brief;        /* of core_open() and core_close(): a hold that a connection has */
 	int64_t now_ns;
@@ -134,6 +135,19 @@ void core_each_proto(struct core *core, bool (*visit)(struct proto *, void *), v
 
 /* Up to 3 names of procs and protos near to name, the nearest first, are added to names. */
 void core_suggest(const struct core *core, const char *name, struct strings *names);
+
+/* The same of procs alone, those that there are and those that the choices of a proto would make.
+ */
+void core_suggest_procs(const struct core *core, const char *name, struct strings *names);
+
+/* A proto that makes the proc of that name when it is asked for; NULL: none does. What a command
+ * prints as choices is not known: anything counts as one of these. */
+const struct proto *core_find_maker(const struct core *core, const char *name);
+
+/* The first max of the procs that were created from proto or, where there is none, of those that
+ * its choices make, are added to names; answers how many there are. 0: there is none, and an
+ * argument has no choices. */
+size_t core_list_procs_of(const struct proto *proto, size_t max, struct strings *names);
 
 /*
  * The arguments whose choices have to be asked of a command before the request can be resolved.

@@ -274,6 +274,8 @@ struct membership *execution_join_run(
 		index_add(run->names, execution->proc->name, execution->proc);
 	if (execution_is_complete(execution)) {
 		run->n_failed += execution->state == STATE_FAILED;
+		if (execution->state == STATE_FAILED && run->failed == NULL)
+			run->failed = member;
 		if (execution->state == STATE_FAILED && !run->is_failed) {
 			run->is_failed = true;
 			touch_run(core, run);
@@ -293,6 +295,8 @@ void execution_leave_run(struct core *core, struct membership *membership)
 	struct execution *execution = membership->execution;
 	struct membership *first = &execution->first;
 
+	if (membership->run->failed == membership)
+		membership->run->failed = NULL;
 	free(membership->override_info);
 	TAILQ_REMOVE(&membership->run->members, membership, of_run);
 	if (membership == first) {

@@ -25,7 +25,8 @@ void expand_refuse_unknown(struct expansion *expansion, const char *name)
 	struct strings near = {0};
 
 	core_suggest(expansion->core, name, &near);
-	fault_set(expansion->fault, FAULT_UNKNOWN_NAME, "%s: no proc or proto of that name", name);
+	fault_set(expansion->fault, FAULT_UNKNOWN_NAME, "%s: no proc or proto of that name%s", name,
+	    name_has_glob(name) ? "; a glob stands for choices of a proto's arguments" : "");
 	expansion->fault->names = near;
 	fault_note(expansion->fault, "name", name);
 }

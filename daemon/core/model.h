@@ -39,9 +39,10 @@ enum execution_error {
 	ERROR_OUTPUTS,
 };
 
-/* Why a WANTED execution does not run yet: the first of these that holds. */
+/* Why a WANTED execution does not run yet, or the process of a RUNNING one waits: the first of
+ * these that holds. */
 enum wait_reason {
-	WAITS_NOT,         /* it is not WANTED */
+	WAITS_NOT,         /* it is complete, or runs on */
 	WAITS_RETRY,       /* the delay before its next attempt is not over */
 	WAITS_RESOLVE,     /* a command of its deps or choices has not answered */
 	WAITS_WAVE,        /* a lower wave of its first run is incomplete */
@@ -52,6 +53,7 @@ enum wait_reason {
 	WAITS_POOL,
 	WAITS_SLOT,
 	WAITS_OUTSIDE, /* it is RUNNING, and pending */
+	WAITS_NESTED,  /* it is RUNNING, and its process waits for what it has asked for */
 };
 
 /* Params that hold for executions: JSON text, shared. Opaque to the core but for equality. */
@@ -208,6 +210,7 @@ struct run {
 	uint64_t n_members;
 	uint64_t n_incomplete;
 	uint64_t n_failed;
+	struct membership *failed; /* the first that has failed there; or NULL */
 	uint64_t n_progress;    /* members that run, are ready, or will be without anyone's doing */
 	uint64_t oldest_member; /* the smallest execution id in it */
 	struct wave **waves;    /* sorted by number */

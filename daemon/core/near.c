@@ -5,8 +5,10 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/core/name.h"
+#include "daemon/core/registry.h"
 #include "daemon/core/state.h"
 #include "daemon/core/suggest.h"
+#include "daemon/core/values.h"
 
 /* Appends near names, the nearest first, at most 3. */
 struct nearest {
@@ -75,4 +77,162 @@ void core_suggest(const struct core *core, const char *name, struct strings *nam
 	}
 	for (size_t i = 0; i < nearest.count; i++)
 		strings_add(names, nearest.names[i]);
+}
+
+/* ---- procs alone ---- */
+
+/* The choice that is nearest to value, which may be one itself; value where there are none to
+ * choose from yet; NULL: none is near. */
+static const char *find_near_choice(const struct argument *argument, const char *value)
+{
+	size_t limit = suggest_limit(strlen(value)), best = limit + 1;
+	const char *nearest = NULL;
+
+	if (!argument->has_choices)
+		return value;
+	for (size_t i = 0; i < argument->choices.count && best > 0; i++) {
+		size_t distance = suggest_distance(value, argument->choices.items[i], limit);
+
+		if (distance >= best)
+			continue;
+		best = distance;
+		nearest = argument->choices.items[i];
+	}
+	return nearest;
+}
+
+/*
+ * The name that proto makes of those of its choices that are nearest to the values in name. NULL:
+ * name has another form, or nothing is near. The caller frees it.
+ */
+static char *make_near(const struct core *core, const struct proto *proto, const char *name)
+{
+	const struct definition *definition = proto->definition;
+	struct capture captures[NAME_PLACEHOLDERS_MAX];
+	int n_captures = name_match(definition->name, core->separator, name, captures);
+	char *made = NULL, **values;
+	int i;
+
+	if (n_captures <= 0)
+		return NULL;
+	values = values_new(definition->n_args);
+	for (i = 0; i < n_captures; i++) {
+		const struct capture *capture = &captures[i];
+		int arg = definition_find_arg(definition, capture->name.text, capture->name.length);
+		char *value = mem_copy_part(capture->value.text, capture->value.length);
+		const char *near = arg < 0 ? NULL : find_near_choice(&definition->args[arg], value);
+
+		if (near)
+			values[arg] = mem_copy(near);
+		free(value);
+		if (!near)
+			break;
+	}
+	if (i == n_captures)
+		made = definition_fill(definition, values, definition->name);
+	values_unref(values);
+	return made;
+}
+
+/* Of the protos that match name, so many are looked at. */
+#define PROTOS_MAX 8
+
+const struct proto *core_find_maker(const struct core *core, const char *name)
+{
+	struct proto *protos[PROTOS_MAX];
+	size_t count = registry_match(core, name, protos, PROTOS_MAX);
+	const struct proto *maker = NULL;
+
+	for (size_t i = 0; i < count && i < PROTOS_MAX && !maker; i++) {
+		char *made = make_near(core, protos[i], name);
+
+		if (made && strcmp(made, name) == 0)
+			maker = protos[i];
+		free(made);
+	}
+	return maker;
+}
+
+void core_suggest_procs(const struct core *core, const char *name, struct strings *names)
+{
+	struct nearest nearest = {0};
+	size_t limit = suggest_limit(strlen(name)), count;
+	struct proto *protos[PROTOS_MAX];
+	struct strings made = {0};
+	struct proc *proc;
+
+	TAILQ_FOREACH (proc, &core->procs.all, of_all) {
+		size_t distance = proc->is_defined || proc->newest
+		                      ? suggest_distance(name, proc->name, limit)
+		                      : limit + 1;
+		if (distance <= limit)
+			nearest_offer(&nearest, proc->name, distance);
+	}
+	count = registry_match(core, name, protos, PROTOS_MAX);
+	for (size_t i = 0; i < count && i < PROTOS_MAX; i++) {
+		char *text = make_near(core, protos[i], name);
+		size_t distance = text ? suggest_distance(name, text, limit) : 0;
+
+		/* Those that there are have been offered. */
+		if (distance > 0 && distance <= limit && !registry_find(core, text)) {
+			strings_add(&made, text);
+			nearest_offer(&nearest, made.items[made.count - 1], distance);
+		}
+		free(text);
+	}
+	for (size_t i = 0; i < nearest.count; i++)
+		strings_add(names, nearest.names[i]);
+	strings_clear(&made);
+}
+
+/* How many procs the choices of a proto make; 0: one of its arguments has none. */
+static size_t count_choices(const struct definition *definition)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < definition->n_args; i++) {
+		const struct argument *argument = &definition->args[i];
+
+		if (!argument->is_placeholder)
+			continue;
+		if (__builtin_mul_overflow(
+		        count, argument->has_choices ? argument->choices.count : 0, &count))
+			count = SIZE_MAX;
+	}
+	return count;
+}
+
+/* The name that is made of the choices at that place in their order: the last differ first. */
+static char *make_of_choices(const struct definition *definition, size_t place)
+{
+	char **values = values_new(definition->n_args), *name;
+
+	for (size_t i = definition->n_args; i-- > 0;) {
+		const struct argument *argument = &definition->args[i];
+
+		if (!argument->is_placeholder)
+			continue;
+		values[i] = mem_copy(argument->choices.items[place % argument->choices.count]);
+		place /= argument->choices.count;
+	}
+	name = definition_fill(definition, values, definition->name);
+	values_unref(values);
+	return name;
+}
+
+size_t core_list_procs_of(const struct proto *proto, size_t max, struct strings *names)
+{
+	const struct proc *proc;
+	size_t count = 0;
+
+	TAILQ_FOREACH (proc, &proto->procs, of_proto) {
+		if (count++ < max)
+			strings_add(names, proc->name);
+	}
+	if (count > 0)
+		return count;
+	count = count_choices(proto->definition);
+	for (size_t i = 0; i < count && i < max; i++)
+		strings_take(names, make_of_choices(proto->definition, i));
+	return count;
 }

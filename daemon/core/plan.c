@@ -11,6 +11,7 @@
 #include "daemon/core/run.h"
 #include "daemon/core/search.h"
 #include "daemon/core/slots.h"
+#include "daemon/core/wait.h"
 
 /* What is said of those that hold slots. */
 #define SLOT_HOLDERS_MAX 5
@@ -249,11 +250,32 @@ static void explain_slot(
 			strings_add(&reason->names, at->proc->name);
 }
 
+static void explain_nested(const struct execution *execution, struct reason *reason)
+{
+	for (const struct wait *wait = execution->nested; wait; wait = wait->next_of_asker) {
+		for (const struct wait_item *item = wait->items; item; item = item->next_of_wait) {
+			if (!item->is_pending)
+				continue;
+			if (item->member)
+				strings_add(&reason->names, item->member->execution->proc->name);
+			else if (item->proc)
+				strings_add(&reason->names, item->proc->name);
+			else
+				strings_take(&reason->names,
+				    mem_print("run %llu", (unsigned long long)item->run->id));
+		}
+	}
+}
+
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)
 {
 	*reason = (struct reason){.kind = WAITS_NOT};
-	if (execution->is_pending)
+	if (execution->is_pending) {
 		reason->kind = WAITS_OUTSIDE;
+	} else if (execution->nested) {
+		reason->kind = WAITS_NESTED;
+		explain_nested(execution, reason);
+	}
 	if (execution->state != STATE_WANTED)
 		return;
 	if (execution->is_retrying) {

@@ -47,6 +47,16 @@ static bool is_refused(const struct execution *execution)
 	return execution->needs_no_failures && execution_home(execution)->n_failed > 0;
 }
 
+static void refuse(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	const struct membership *failed = execution_home(execution)->failed;
+	char *info = mem_print("%s in its run has failed (no_failures)",
+	    failed ? failed->execution->proc->name : "something");
+
+	settle_fail(core, execution, ERROR_FAILURES, info, now_ns);
+	free(info);
+}
+
 void ready_push(struct core *core, struct execution *execution)
 {
 	if (execution->is_collector)
@@ -124,8 +134,7 @@ static bool ready_confirm(struct core *core, struct execution *execution, int64_
 		return false;
 	}
 	if (is_refused(execution)) {
-		settle_fail(core, execution, ERROR_FAILURES,
-		    "something in its run has failed (no_failures)", now_ns);
+		refuse(core, execution, now_ns);
 		return false;
 	}
 	if (!lock_is_possible(execution)) {

@@ -167,8 +167,6 @@ int restore_run(struct restore *restore, const struct run_record *record)
 	restore->last_run = core->next_run = record->id;
 	run = run_new(core, record->name, record->created_ns);
 	core->next_run = next_run;
-	if (record->id < core->oldest_run)
-		core->oldest_run = record->id;
 	run->is_new = false;
 	run->is_stored = true;
 	run->params = get_params(restore, &record->params);
@@ -407,6 +405,8 @@ static void override_member(
 	member->override_info = execution_copy_info(record->info);
 	run->is_failed = true;
 	run->n_failed += !was_failed;
+	if (run->failed == NULL)
+		run->failed = member;
 	if (execution_is_complete(execution))
 		return;
 	run->n_incomplete--;

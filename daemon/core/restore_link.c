@@ -235,10 +235,12 @@ static void ask_again(struct core *core, const struct restored *item, int64_t no
 		const struct question *question = &item->questions[i - 1];
 		struct late_dep late = {.dep = question->dep};
 
-		if (item->is_choices[i - 1])
+		if (item->is_choices[i - 1]) {
 			resolve_late(core, execution, question->names, &late, now_ns);
-		else
+			settle_all(core, now_ns); /* nothing that has just failed may be joined */
+		} else {
 			resolving_begin(core, execution, question);
+		}
 	}
 }
 
@@ -281,6 +283,7 @@ static void go_on(const struct restore *restore, int64_t now_ns)
 	struct core *core = restore->core;
 	struct run *run, *next;
 
+	settle_all(core, now_ns); /* what was ending */
 	for (size_t i = 0; i < restore->count; i++)
 		ask_again(core, &restore->items[i], now_ns);
 	for (size_t i = 0; i < restore->count; i++)

@@ -97,8 +97,6 @@ static void run_unlink(struct core *core, struct run *run)
 	}
 	if (run->is_quiet)
 		TAILQ_REMOVE(&core->quiet, run, of_quiet);
-	while (core->oldest_run < core->next_run && core_find_run(core, core->oldest_run) == NULL)
-		core->oldest_run++;
 }
 
 void run_undo(struct core *core, struct run *run)
@@ -129,22 +127,41 @@ struct run *core_find_run_by_name(const struct core *core, const char *text)
 	return name ? name->newest : NULL;
 }
 
+/* The table keeps them in the order in which they were made, which is that of their numbers. */
+static struct run *get_newest(const struct core *core)
+{
+	if (core->runs == NULL)
+		return NULL;
+	return ELMT_FROM_HH(core->runs->by_id.tbl, core->runs->by_id.tbl->tail);
+}
+
 struct run *core_next_run(const struct core *core, uint64_t before)
 {
-	uint64_t id = before > 0 && before < core->next_run ? before : core->next_run;
+	struct run *run = before > 0 ? core_find_run(core, before) : NULL;
 
-	/* Numbers are dense but for what was forgotten. */
-	while (id-- > core->oldest_run) {
-		struct run *run = core_find_run(core, id);
-		if (run != NULL)
-			return run;
-	}
-	return NULL;
+	if (run != NULL)
+		return run->by_id.prev;
+	/* From a run that has been forgotten since, the way there is longer. */
+	run = get_newest(core);
+	while (run != NULL && before > 0 && run->id >= before)
+		run = run->by_id.prev;
+	return run;
 }
 
 static int refuse_number(struct fault *fault, uint64_t id)
 {
 	return fault_set(fault, FAULT_NOT_FOUND, "there is no run %llu", (unsigned long long)id);
+}
+
+/* The run that scope names is not there. */
+static int refuse_run(const struct scope *scope, struct fault *fault)
+{
+	if (scope->run_name == NULL)
+		return refuse_number(fault, scope->run);
+	if (scope->run_name[0] == '\0')
+		return fault_set(fault, FAULT_NOT_FOUND,
+		    "the run is named by an empty text: give its number or name");
+	return fault_set(fault, FAULT_NOT_FOUND, "there is no run %s", scope->run_name);
 }
 
 int core_look_run(
@@ -153,13 +170,12 @@ int core_look_run(
 	*run = NULL;
 	if (scope->run != 0) {
 		*run = core_find_run(core, scope->run);
-		return *run ? 0 : refuse_number(fault, scope->run);
+		return *run ? 0 : refuse_run(scope, fault);
 	}
 	if (scope->run_name != NULL) {
 		*run = core_find_run_by_name(core, scope->run_name);
 		if (*run == NULL)
-			return fault_set(
-			    fault, FAULT_NOT_FOUND, "there is no run %s", scope->run_name);
+			return refuse_run(scope, fault);
 	}
 	return 0;
 }
@@ -170,7 +186,7 @@ int run_for_start(
 	*run = NULL;
 	if (scope->run != 0) {
 		*run = core_find_run(core, scope->run);
-		return *run ? 0 : refuse_number(fault, scope->run);
+		return *run ? 0 : refuse_run(scope, fault);
 	}
 	if (scope->run_name != NULL)
 		*run = core_find_run_by_name(core, scope->run_name);

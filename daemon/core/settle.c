@@ -140,6 +140,8 @@ static void count_out(struct core *core, struct membership *member, bool is_fail
 
 	run->n_incomplete--;
 	run->n_failed += is_failed;
+	if (is_failed && run->failed == NULL)
+		run->failed = member;
 	if (is_failed && !run->is_failed) {
 		run->is_failed = true;
 		touch_run(core, run);

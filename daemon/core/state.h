@@ -60,7 +60,6 @@ struct core {
 	struct params *params; /* by text: the same ones are there once */
 	size_t params_bytes;
 	uint64_t next_run, next_exec;
-	uint64_t oldest_run; /* none is older */
 	uint64_t last_since; /* of the newest membership */
 
 	/* ready.c, settle.c, lock.c */

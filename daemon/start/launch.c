@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/log.h"
@@ -42,11 +43,22 @@ enum {
 #define FLAG_FRESH 1
 #define FLAG_VERBOSE 2
 #define FLAG_STATELESS 4
+#define FLAG_SPARE 8
 
 #define NUMBER_SIZE 24
 
+/* Whether at its path is what this process executes. */
+static bool is_own_program(const struct launch *launch)
+{
+	struct stat own, other;
+
+	return stat("/proc/self/exe", &own) == 0 && stat(launch->program, &other) == 0 &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
 /* In the child, which has nobody to tell but the log. */
-static _Noreturn void execute(const struct launch *launch, int link_fd, int ready_fd, bool is_first)
+static _Noreturn void execute(
+    const struct launch *launch, int link_fd, int ready_fd, bool is_first, bool is_spare)
 {
 	const struct scheduler_options *options = launch->options;
 	int64_t values[N_WORDS] = {
@@ -60,7 +72,8 @@ static _Noreturn void execute(const struct launch *launch, int link_fd, int read
 	    /* What is forgotten once must not be forgotten again by the next one. */
 	    [WORD_FLAGS] = (options->is_fresh && is_first ? FLAG_FRESH : 0) |
 	                   (options->is_verbose ? FLAG_VERBOSE : 0) |
-	                   (options->has_state ? 0 : FLAG_STATELESS),
+	                   (options->has_state ? 0 : FLAG_STATELESS) |
+	                   (is_spare && !is_own_program(launch) ? FLAG_SPARE : 0),
 	};
 	char numbers[N_WORDS][NUMBER_SIZE];
 	const char *argv[N_WORDS + 1] = {
@@ -79,19 +92,21 @@ static _Noreturn void execute(const struct launch *launch, int link_fd, int read
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execv(launch->program, (char *const *)argv);
+	if (!is_spare)
+		execv(launch->program, (char *const *)argv);
 	/* It may just be being replaced. */
 	execv("/proc/self/exe", (char *const *)argv);
 	log_error("scheduler not executed path=%s error=%s", launch->program, strerror(errno));
 	_exit(127);
 }
 
-pid_t launch_start(const struct launch *launch, int link_fd, int ready_fd, bool is_first)
+pid_t launch_start(
+    const struct launch *launch, int link_fd, int ready_fd, bool is_first, bool is_spare)
 {
 	pid_t pid = fork();
 
 	if (pid == 0)
-		execute(launch, link_fd, ready_fd, is_first);
+		execute(launch, link_fd, ready_fd, is_first, is_spare);
 	return pid;
 }
 
@@ -160,5 +175,6 @@ int launch_main(int argc, char **argv)
 	options.is_fresh = values[WORD_FLAGS] & FLAG_FRESH;
 	options.is_verbose = values[WORD_FLAGS] & FLAG_VERBOSE;
 	options.has_state = !(values[WORD_FLAGS] & FLAG_STATELESS);
+	options.is_spare = values[WORD_FLAGS] & FLAG_SPARE;
 	return scheduler_main(&options);
 }

@@ -18,8 +18,10 @@ struct launch {
 	const struct scheduler_options *options; /* but for supervisor_fd and ready_fd */
 };
 
-/* Answers the scheduler's pid, or -1 with errno. */
-pid_t launch_start(const struct launch *launch, int link_fd, int ready_fd, bool is_first);
+/* is_spare: by the program of this process, whatever there is at its path now. Answers the
+ * scheduler's pid, or -1 with errno. */
+pid_t launch_start(
+    const struct launch *launch, int link_fd, int ready_fd, bool is_first, bool is_spare);
 
 /* The scheduler's main(): argv[1] is LAUNCH_WORD. */
 int launch_main(int argc, char **argv);

@@ -29,6 +29,9 @@
 /* So many that never served, and no worker to care for: nothing is gained by going on. */
 #define GIVE_UP_FAILED 8
 
+/* So many that never served: maybe their program is no good, and the one that is here is better. */
+#define SPARE_AFTER 2
+
 /* The same while stopping, and how long workers have then between SIGTERM and SIGKILL. */
 #define GIVE_UP_STOPPING 3
 #define END_WORKERS_NS (10 * CLOCK_SECOND)
@@ -125,12 +128,17 @@ static void flush(struct supervisor *supervisor)
 static void start_scheduler(struct supervisor *supervisor)
 {
 	const struct supervisor_options *options = supervisor->options;
+	bool is_spare = supervisor->restart.n_failed >= SPARE_AFTER;
 	int sockets[2] = {-1, -1}, ready[2] = {-1, -1};
 	pid_t pid = -1;
 
+	if (is_spare)
+		log_warning("the program that was there when this one started is tried");
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) == 0 &&
 	    pipe2(ready, O_CLOEXEC | O_NONBLOCK) == 0)
-		pid = options->launch(options->arg, sockets[1], ready[1], supervisor->is_first);
+		pid = options->launch(
+		    options->arg, sockets[1], ready[1], supervisor->is_first, is_spare);
 	if (pid == -1) {
 		int64_t pause_ns = restart_get_pause_ns(&supervisor->restart, false, 0);
 
@@ -223,6 +231,7 @@ static void handle_scheduler_end(struct supervisor *supervisor, pid_t pid, int s
 	if (supervisor->has_served && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		log_info("scheduler makes way for another pid=%d", pid);
 		supervisor->start_ns = now_ns;
+		supervisor->restart.n_failed = 0; /* what is there now is tried first */
 		return;
 	}
 	pause_ns = restart_get_pause_ns(

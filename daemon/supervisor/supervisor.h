@@ -12,9 +12,11 @@
 struct supervisor_options {
 	/*
 	 * Starts a scheduler that talks over link_fd, and writes one byte to ready_fd when it
-	 * serves; both are the supervisor's to close. Answers its pid, or -1 with errno.
+	 * serves; both are the supervisor's to close. is_spare: of the supervisor's own program, as
+	 * the one that has taken its place does not come to serve. Answers its pid, or -1 with
+	 * errno.
 	 */
-	pid_t (*launch)(void *arg, int link_fd, int ready_fd, bool is_first);
+	pid_t (*launch)(void *arg, int link_fd, int ready_fd, bool is_first, bool is_spare);
 	void (*served)(void *arg);   /* once: the first scheduler serves */
 	void (*stopping)(void *arg); /* once: the end has begun */
 	void *arg;

@@ -190,7 +190,7 @@ class Recording(kit.Case):
         text = (kit.SOURCE / "doc" / "display.svg").read_text()
         shown = "".join(xml.etree.ElementTree.fromstring(text).itertext())
         self.assertIn("no license is known", shown)
-        self.assertIn("waits for lock signing-key", shown)
+        self.assertIn("waits for the lock signing-key, held by", shown)
         self.assertIn("Publish Lumen 2.4.0? [Y/n]", (kit.SOURCE / "doc" / "demo.txt").read_text())
 
     def test_they_say_nothing_of_the_machine(self):

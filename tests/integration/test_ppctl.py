@@ -48,6 +48,7 @@ class CommandLine(kit.Case):
         self.refuse("run a=1", "no name")
         self.refuse("result a b", "unexpected b")
         self.refuse("ping build", "unexpected build")
+        self.refuse("runs 3", "unexpected 3", r"hint: usage: ppctl runs \[-n N\]")
         self.refuse("run build --as", "--as needs a value")
         self.refuse("run build --detach=yes", "takes no value")
         self.refuse("define", "what")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 
@@ -51,9 +52,40 @@ class Restart(kit.Case):
         self.assertRegex(out, rf"\A\S+ \S+ \(pid \d+\) in place of \S+ \S+ \(pid {scheduler}\)\n\Z")
         self.assertEqual("", self.ws.ppctl("-q", "restart").out)
 
+    def test_one_that_does_not_start_is_survived(self):
+        """The program that was there when the supervisor started serves in its place."""
+        self.ws.define({"a": {"run": "exec sleep 600"}})
+        program = self.ws.dir / "ppd"
+        shutil.copy(kit.PPD, program)
+        self.ws.run(program, "-d")
+        scheduler, supervisor = self.ws.pids()
+        self.ws.ppctl("start", "a")
+        self.ws.until_state("a", "running")
+        exec_ = self.ws.ppctl("--json", "status", "a").views()["a"]["exec"]
+        program.unlink()
+        program.write_text("#!/bin/sh\necho I am broken >&2\nexit 3\n")
+        program.chmod(0o755)
+        done = self.ws.ppctl("restart", status=3)
+        self.assertIn("does not come to serve: the one from before goes on", done.err)
+        self.assertIn("I am broken", self.ws.log())
+        again, same = self.ws.pids()
+        self.assertEqual(supervisor, same)
+        self.assertNotEqual(scheduler, again)
+        self.assertEqual(exec_, self.ws.ppctl("--json", "status", "a").views()["a"]["exec"])
+        self.assertEqual({"a": "running"}, self.ws.states("a"))
+        # The next one is tried anew.
+        program.unlink()
+        shutil.copy(kit.PPD, program)
+        self.assertNotIn("spare", self.ws.ppctl("restart").err)
+        self.assertNotIn("spare", self.ws.ppctl("call", "hello", "{}").json)
+
     def test_without_a_daemon_there_is_nothing_to_restart(self):
         done = self.ws.ppctl("restart", status=3)
         self.assertIn("no daemon serves", done.err)
+        nowhere = self.ws.dir / "nowhere"
+        done = self.ws.ppctl("-S", nowhere, "status", status=3)
+        self.assertEqual(f"ppctl: no daemon serves the socket {nowhere} (No such file or directory)\n"
+                         "  hint: without -S ppctl asks the daemon of the workspace\n", done.err)
 
     def test_a_daemon_without_state_refuses(self):
         self.ws.ppd("-d", "--no-state")

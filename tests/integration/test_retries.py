@@ -30,7 +30,7 @@ class Retries(kit.Case):
         self.assertLess(0, shown["attempts"][0]["max_rss"])
         self.assertEqual("attempt 3\n", self.ws.ppctl("logs", "a").out)
         self.assertEqual("attempt 2\n", self.ws.ppctl("logs", "--attempt", "2", "a").out)
-        self.assertIn("there is no such attempt", self.ws.ppctl("logs", "--attempt", "4", "a", status=2).err)
+        self.assertIn("a has no attempt 4: there were 3", self.ws.ppctl("logs", "--attempt", "4", "a", status=2).err)
         self.assertIn("it has to be a whole number", self.ws.ppctl("logs", "--attempt", "0", "a", status=2).err)
         for one in shown["attempts"]:
             with open(one["log"], encoding="utf-8") as log:
@@ -69,8 +69,8 @@ class Retries(kit.Case):
     def test_lines_tell_each_attempt(self):
         self.ws.define({"a": {"run": THIRD, "retries": {"times": 5, "delay": "10ms"}}})
         lines = self.ws.ppctl("run", "a").out.splitlines()
-        self.assertEqual(["start a", "retry a exit status 1 (attempt 2 of 6 in 0.0s)", "start a",
-                          "retry a exit status 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
+        self.assertEqual(["start a", "retry a exit 1 (attempt 2 of 6 in 0.0s)", "start a",
+                          "retry a exit 1 (attempt 3 of 6 in 0.0s)", "start a"], lines[:-1])
         self.assertRegex(lines[-1], r"\Aok a \d+\.\ds \(attempt 3 of 6\)\Z")
         self.assertRegex(self.ws.ppctl("status", "a").out, r"a +succeeded +\d+\.\ds +attempt 3 of 6\n")
         self.assertRegex(self.ws.ppctl("why", "a").out, r"\Aa ran and succeeded in \d+\.\ds \(attempt 3 of 6\)\n")

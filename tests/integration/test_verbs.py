@@ -27,6 +27,79 @@ class Display(kit.Case):
             self.assertEqual(1, done.err.count("did you mean"), done.err)
             self.assertIn("setup", done.err)
 
+    def test_what_is_said_where_a_proc_is_wanted(self):
+        choices = {"choices": ["linux", "macos", "windows", "bsd", "aix"]}
+        self.ws.define({"idle": {"run": "true"}},
+                       {"build::[on]": {"run": "true", "args": {"on": choices}},
+                        "two::[a]::[on]": {"run": "true", "args": {"a": {"choices": ["x", "y"]}, "on": choices}},
+                        "free::[x]::[y]": {"run": "true"}})
+        self.ws.ppd("-d")
+        said = {
+            "build::[on]": "build::[on] is a proto, name one of its procs: build::linux, build::macos, build::windows"
+                           " and 2 more",
+            "two::[a]::[on]": "two::[a]::[on] is a proto, name one of its procs: two::x::linux, two::x::macos,"
+                              " two::x::windows and 7 more",
+            "free::[x]::[y]": "free::[x]::[y] is a proto, name one of its procs, with values in place of [x], [y]",
+            "build::linx": "there is no proc build::linx (did you mean build::linux?)",
+            "two::y::macso": "there is no proc two::y::macso (did you mean two::y::macos?)",
+            "build::bsd": "there is no proc build::bsd yet: build::[on] makes it when it is asked for",
+            "free::1::2": "there is no proc free::1::2 yet: free::[x]::[y] makes it when it is asked for",
+            "idel": "there is no proc idel (did you mean idle?)",
+            "nothing": "there is no proc nothing",
+        }
+        for verb in ("why", "logs", "status", "result", "cancel"):
+            for name, text in said.items():
+                self.assertEqual(f"ppctl: {text}\n", self.ws.ppctl(verb, name, status=2).err, verb)
+        self.ws.ppctl("create", "build::aix", "free::1::2")
+        self.assertEqual("ppctl: build::[on] is a proto, name one of its procs: build::aix\n",
+                         self.ws.ppctl("why", "build::[on]", status=2).err)
+        self.assertEqual("ppctl: free::[x]::[y] is a proto, name one of its procs: free::1::2\n",
+                         self.ws.ppctl("why", "free::[x]::[y]", status=2).err)
+        self.assertIn("there is no proc or proto build::linx (did you mean build::[on]?)",
+                      self.ws.ppctl("show", "build::linx", status=2).err)
+
+    def test_runs_that_are_not_there(self):
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppd("-d")
+        for run in ("7", "0", "999999999999999999999", "nightly"):
+            for words in (("status",), ("report",), ("close",), ("cancel",), ("show", "a")):
+                self.assertEqual(f"ppctl: there is no run {run}\n",
+                                 self.ws.ppctl("--run", run, *words, status=2).err, words)
+        self.assertIn("there is no run 999999999999999999999",
+                      self.ws.ppctl("report", "999999999999999999999", status=2).err)
+        self.assertIn("there is no run 0\n", self.ws.ppctl("--run", "0", "start", "a", status=2).err)
+        self.assertIn("give its number or name", self.ws.ppctl("--run", "", "status", status=2).err)
+
+    def test_a_cancel_of_nothing_says_so(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"}, "held": {"run": self.ws.gate("gate")}})
+        run = self.ws.ppctl("start", "held").out.strip()
+        for words, said in ((["a"], "there is nothing of a to cancel"),
+                            (["a", "b"], "there is nothing of these to cancel")):
+            done = self.ws.ppctl("cancel", *words)
+            self.assertEqual(("", f"ppctl: {said}\n"), (done.out, done.err))
+            self.assertEqual("", self.ws.ppctl("-q", "cancel", *words).err)
+        done = self.ws.ppctl("cancel", "--run", run)
+        self.assertEqual(("canceled held\n", ""), (done.out, done.err))
+        self.ws.ppctl("wait", "held", status=1)
+        self.assertEqual("ppctl: there is nothing to cancel\n", self.ws.ppctl("cancel", "--all").err)
+        self.assertEqual([], self.ws.ppctl("--json", "cancel", "--all").json["canceled"])
+
+    def test_a_glob_that_matches_no_proto_says_what_globs_are(self):
+        self.ws.define({"one-b": {"run": "true"}})
+        self.assertEqual("ppctl: o*: no proc or proto of that name; a glob stands for choices of a proto's arguments\n",
+                         self.ws.ppctl("run", "o*", status=2).err)
+
+    def test_logs_that_are_not_there(self):
+        self.ws.define({"a": {"run": "true"}, "b": {"run": "true"},
+                        "c": {"run": "false", "retries": 1}, "skipped": {"run": "true", "deps": ["c"]}})
+        self.ws.ppctl("run", "a")
+        self.assertIn("ppctl: b is not in run 1\n", self.ws.ppctl("--run", "1", "logs", "b", status=2).err)
+        self.assertIn("ppctl: b has not been executed yet\n", self.ws.ppctl("logs", "b", status=2).err)
+        self.ws.ppctl("run", "skipped", status=1)
+        for name, there in (("a", "there was 1"), ("c", "there were 2"), ("skipped", "it has not been started")):
+            self.assertIn(f"ppctl: {name} has no attempt 3: {there}\n",
+                          self.ws.ppctl("logs", "--attempt", "3", name, status=2).err)
+
     def test_failures_and_why(self):
         self.ws.define({
             "bad": {"run": "seq 100; echo 'main.c:3: error: broken'; seq 200 300; exit 4"},
@@ -113,6 +186,18 @@ class Display(kit.Case):
         self.assertTrue(out.endswith("  999999\n  1000000\n  last\n"), out[-200:])
         self.assertLess(out.count("\n"), 20)
 
+    def test_of_many_telling_lines_of_a_failure_the_last_are_shown(self):
+        self.ws.define({"many": {"run": "for i in $(seq 150); do echo error $i; done; exit 1"}})
+        out = self.ws.ppctl("run", "many", status=1).out
+        self.assertRegex(out, r"\nFAIL many [0-9.]+s exit 1\n  … more: ppctl logs many\n  error 51\n")
+        self.assertTrue(out.endswith("  error 150\n"), out)
+
+    def test_of_a_large_log_of_a_failure_only_the_ends_are_looked_at(self):
+        self.ws.define({"big": {"run": "echo error: first; yes | head -c 2000000; echo error: middle;"
+                                       " yes | head -c 4000000; echo error: last; exit 1"}})
+        out = self.ws.ppctl("run", "big", status=1).out
+        self.assertIn("\n  … more: ppctl logs big\n  error: first\n  y\n  y\n  --\n  y\n  y\n  error: last\n", out)
+
     def test_the_whole_log_where_that_is_asked_for(self):
         self.ws.define({"a": {"run": "seq 30; echo error; seq 30; exit 1"}}, options={"full_log_on_failure": True})
         self.assertEqual(61, self.ws.ppctl("run", "a", status=1).out.count("\n  "))
@@ -130,6 +215,16 @@ class Display(kit.Case):
         self.assertEqual({*names, "all"}, {line.split()[1] for line in out.splitlines() if line.startswith("ok ")})
         self.assertRegex(out, r"(?m)^FAIL last .*exit 1$")
         self.assertRegex(out, r"(?m)^6002 procs, 6001 succeeded, 1 failed$")
+
+    def test_wait_tells_of_a_name_that_nothing_defines(self):
+        self.ws.define(protos={"build::[p]": {"args": {"p": {"choices": ["linux", "macos"]}}, "run": "true"}})
+        self.ws.ppd("-d")
+        done = self.ws.ppctl("wait", "-t", "0", "build::linx", status=124)
+        self.assertIn("waits for build::linx, which nothing defines yet: build::[p]: p=linx is not one of its choices: "
+                      "linux, macos\n", done.err)
+        self.assertNotIn("nothing defines", self.ws.ppctl("wait", "-t", "0", "build::linux", status=124).err)
+        self.assertNotIn("nothing defines", self.ws.ppctl("-q", "wait", "-t", "0", "biuld", status=124).err)
+        self.assertIn("waits for biuld, which nothing defines yet", self.ws.ppctl("wait", "-t", "0", "biuld", status=124).err)
 
     def test_wait_shows_what_it_waits_for(self):
         gate = self.ws.gate("gate")
@@ -235,7 +330,7 @@ class Looking(kit.Case):
                          [view["name"] for view in self.ws.ppctl("--json", "status", "a::*", "b", "*::*", "b").json["procs"]])
         self.assertIn("more than 100 globs", self.ws.ppctl("status", *["*"] * 101, status=2).err)
         for words in (("status",), ("wait",), ("cancel",), ("events",)):
-            self.assertIn("there is no proc or proto c-*", self.ws.ppctl(*words, "c-*", status=2).err)
+            self.assertIn("there is no proc c-*", self.ws.ppctl(*words, "c-*", status=2).err)
         self.assertEqual("canceled a-one\n", self.ws.ppctl("cancel", "--run", run, "a-*").out)
         self.assertEqual({"a-one"}, self.ws.ppctl("--json", "--run", run, "wait", "a-*", status=1).views().keys())
         self.ws.open_gate("two")

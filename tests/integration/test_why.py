@@ -87,9 +87,10 @@ class Why(kit.Case):
             "skips": {"run": "exec ppctl skip 'nothing to do'"},
             "works": {"run": "ppctl message '3 built'"}, "all": {"deps": ["works"]},
             "missing": {"run": "true", "deps": ["ghost"]},
-            "wary": {"run": "true", "deps": [{"special": "no_failures"}], "wave": 1},
+            "says": {"run": "ppctl message 'no disk'; exit 5"},
+            "errs": {"run": "echo begin; echo 'an ERROR here'; seq 30; exit 3"},
         })
-        names = ("top", "draws", "long", "silent", "killed", "slow", "skips", "all", "missing", "wary")
+        names = ("top", "draws", "long", "silent", "killed", "slow", "skips", "all", "missing", "says", "errs")
         self.ws.ppctl("--run", "r", "run", *names, status=1)
         run = self.ws.ppctl("--json", "runs").json["runs"][0]["run"]
         asked = rf"was asked for in run {run} \(r\)"
@@ -109,10 +110,43 @@ class Why(kit.Case):
             "works": [r"works ran and succeeded in [0-9.]+s: 3 built", r"works was scheduled as a dependency of all"],
             "all": [r"all ran and succeeded in [0-9.]+s|all succeeded, as all that it depends on has", f"all {asked}"],
             "missing": [r"missing failed \(dep_missing\): nothing defines its dependency ghost", f"missing {asked}"],
-            "wary": [r"wary failed \(failures\): something in its run has failed \(no_failures\)", f"wary {asked}"],
+            "says": [r"says failed \(exit\): no disk \(exit status 5\)", f"says {asked}", log],
+            "errs": [r"errs failed \(exit\): exit status 3", f"errs {asked}", log, "  begin", "  an ERROR here", "  1", "  2"],
         })
         self.assertIsNone(self.ws.ppctl("--json", "why", "works").json["log"])
         self.assertEqual(["top", "middle", "fails"], self.ws.ppctl("--json", "why", "top").json["causes"])
+
+    def test_what_runs_only_without_failures_names_the_first(self):
+        self.ws.define({"bad": {"run": "exit 4"}, "wary": {"run": "true", "deps": [{"special": "no_failures"}], "wave": 1}})
+        self.start("bad", "wary")
+        self.ws.until_state("wary", "failed")
+        self.assert_says({"wary": [r"wary failed \(failures\): bad in its run has failed \(no_failures\)",
+                                   r"bad failed \(exit\): exit status 4", r"log: .*"]})
+
+    def test_a_command_that_fails_is_shown_as_it_was_written(self):
+        command = "echo 'no such thing' >&2; exit 3"
+        self.ws.define({"asks": {"run": "true", "deps": [{"command": command}]},
+                        "long": {"run": "true", "deps": [{"command": ": " + "\u00e9" * 300 + "; exit 3"}]},
+                        "words": {"run": "true", "deps": [{"command": ["false", "x"]}]}})
+        run = self.start("asks", "long", "words")
+        for name in ("asks", "long", "words"):
+            self.ws.until_state(name, "failed")
+        asked = rf"was asked for in run {run} \(r\)"
+        self.assert_says({
+            "asks": [rf"asks failed \(resolve\): command {re.escape(command)}: exit 3", f"asks {asked}", "log: .*", "  no such thing"],
+            "long": ["long failed \\(resolve\\): command : \u00e9{39}…: exit 3", f"long {asked}", "log: .*"],
+            "words": [r"words failed \(resolve\): command false: exit 1", f"words {asked}", "log: .*"]})
+
+    def test_what_waits_for_what_its_process_asked_for(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"outer": {"run": "exec ppctl run inner"}, "inner": {"run": gate}})
+        self.start("outer")
+        self.ws.until_state("inner", "running")
+        wait = "waits for inner, which its process asked for"
+        kit.until(lambda: self.ws.ppctl("--json", "status", "outer").views()["outer"]["waits"] == wait, "outer waits")
+        self.assert_says({"outer": [f"outer {wait}", "inner is running", "inner was asked for .*"]})
+        self.ws.open_gate("gate")
+        self.ws.ppctl("--run", "r", "wait")
 
     def test_who_canceled_it(self):
         self.ws.define({name: {"run": "exec sleep 600"} for name in ("a", "b", "c", "d")} |

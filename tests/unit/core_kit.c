@@ -516,6 +516,7 @@ const char *kit_reason_name(enum wait_reason reason)
 	    [WAITS_POOL] = "pool",
 	    [WAITS_SLOT] = "slot",
 	    [WAITS_OUTSIDE] = "outside",
+	    [WAITS_NESTED] = "nested",
 	};
 	return names[reason];
 }

@@ -45,10 +45,10 @@ static void end_with(pid_t parent)
 		_exit(1);
 }
 
-static pid_t on_launch(void *arg, int link_fd, int fd, bool is_first)
+static pid_t on_launch(void *arg, int link_fd, int fd, bool is_first, bool is_spare)
 {
 	int fds[2] = {link_fd, fd};
-	struct launched launched = {.is_first = is_first};
+	struct launched launched = {.is_first = is_first, .is_spare = is_spare};
 	struct iovec iov = {.iov_base = &launched, .iov_len = sizeof(launched)};
 	union {
 		struct cmsghdr header;

@@ -15,7 +15,7 @@
 /* What the supervisor's launch tells the test, with the descriptors of link and readiness. */
 struct launched {
 	pid_t pid;
-	bool is_first;
+	bool is_first, is_spare;
 };
 
 extern pid_t play_supervisor;

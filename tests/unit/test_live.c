@@ -124,7 +124,7 @@ Test(live, what_waits_has_a_reason)
 	note(4, "d", "wanted", "a b c", NULL);
 	expect_reason("a, b and 1 more");
 	note(5, "e", "wanted", "x", "l");
-	expect_reason("lock l (a)");
+	expect_reason("the lock l, held by a");
 	note(6, "f", "wanted", "", "m");
 	expect_reason("its turn");
 }

@@ -194,6 +194,28 @@ Test(names, suggestions_are_few_and_near)
 	kit_free(kit);
 }
 
+Test(names, suggestions_of_procs_are_no_protos)
+{
+	struct strings names = {0};
+	struct kit *kit = kit_new("proc setup\nproto build::[env]\nproto setpu::[x]");
+	core_suggest_procs(kit->core, "setpu", &names);
+	cr_assert_eq(names.count, 1);
+	cr_assert_str_eq(names.items[0], "setup");
+	strings_clear(&names);
+	core_suggest_procs(kit->core, "biuld::prod", &names);
+	cr_assert_eq(names.count, 0);
+	cr_assert_null(core_find_maker(kit->core, "biuld::prod"));
+	cr_assert_null(core_find_maker(kit->core, "setup"));
+	cr_assert_str_eq(
+	    core_find_maker(kit->core, "build::prod")->definition->name, "build::[env]");
+	cr_assert_eq(core_list_procs_of(core_find_proto(kit->core, "build::[env]"), 3, &names), 0);
+	kit_play(kit, "create build::prod");
+	cr_assert_eq(core_list_procs_of(core_find_proto(kit->core, "build::[env]"), 3, &names), 1);
+	cr_assert_str_eq(names.items[0], "build::prod");
+	strings_clear(&names);
+	kit_free(kit);
+}
+
 Test(names, the_longest_literal_parts_do_not_win_over_ambiguity)
 {
 	kit_test("proto a::[x]::c\nproto a::b::[y]\nproto a::[x]::[y]::d",

@@ -15,6 +15,8 @@ KIT_TEST(nested, a_nested_wait_lends_its_slot,
     "states middle=wanted\n"
     "wait w @#1 middle exec=outer\n"
     "states middle=running\n"
+    "reason outer nested middle\n"
+    "reason middle not\n"
     "start @#1 inner exec=middle\n"
     "wait v @#1 inner exec=middle\n"
     "states leaf=running inner=wanted\n"

@@ -55,6 +55,29 @@ Test(outcome, failure)
 	check("{\"state\": \"failed\"}", true, "", "failed");
 }
 
+static void check_retried(const char *text, const char *wanted)
+{
+	json_t *view = json_loads(text, 0, NULL);
+	char *told = outcome_retried(view);
+
+	cr_assert_str_eq(told, wanted);
+	free(told);
+	json_decref(view);
+}
+
+Test(outcome, what_is_tried_again_has_failed_as_others_fail)
+{
+	check_retried("{\"state\": \"wanted\", \"error\": null, \"exit_code\": 7,"
+	              " \"info\": \"exit status 7\"}",
+	    "exit 7");
+	check_retried("{\"state\": \"wanted\", \"error\": null, \"exit_code\": null,"
+	              " \"signal\": 9, \"info\": \"signal SIGKILL\"}",
+	    "signal 9 (KILL)");
+	check_retried("{\"state\": \"wanted\", \"error\": null, \"exit_code\": 7,"
+	              " \"info\": \"the disk is full\"}",
+	    "the disk is full");
+}
+
 Test(outcome, waiting)
 {
 	check("{\"state\": \"wanted\", \"queued_at\": 1, \"waits\": \"waits for the lock l\"}",

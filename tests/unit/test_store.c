@@ -395,6 +395,26 @@ Test(store, an_older_database_is_brought_up_to_date)
 	keep();
 }
 
+Test(store, numbers_may_have_gaps)
+{
+	struct core *core;
+
+	define("procs: {a: {run: one}, b: {run: two}}");
+	kit_play(kit, "start a\nstart b\n");
+	keep();
+	store_close(store);
+	execute("UPDATE counters SET next_run = 4503599627370496");
+	store = open_store();
+	core = load(store);
+	cr_assert_not_null(core);
+	cr_assert_eq(core_next_run(core, 0)->id, 2u);
+	cr_assert_eq(core_next_run(core, 1000000)->id, 2u);
+	cr_assert_eq(core_next_run(core, 2)->id, 1u);
+	cr_assert_null(core_next_run(core, 1));
+	free_extras(core);
+	core_free(core);
+}
+
 Test(store, tables_that_are_none_are_of_no_use)
 {
 	static const char *const damages[] = {
@@ -402,6 +422,9 @@ Test(store, tables_that_are_none_are_of_no_use)
 	    "ALTER TABLE run RENAME COLUMN holds TO hold",
 	    "DELETE FROM counters",
 	    "UPDATE counters SET next_run = 0",
+	    "UPDATE counters SET next_run = 9223372036854775807",
+	    "UPDATE counters SET next_exec = 9223372036854775807",
+	    "UPDATE counters SET seq = 9223372036854775807",
 	};
 
 	keep();
