@@ -16,6 +16,7 @@
 enum exit_status {
 	EXIT_FINE = 0,
 	EXIT_PROC_FAILED = 1,
+	EXIT_UNWRITTEN = 1, /* standard output has not taken all */
 	EXIT_BAD_REQUEST = 2,
 	EXIT_NO_DAEMON = 3,
 	EXIT_TIMED_OUT = 124,

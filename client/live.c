@@ -1,7 +1,8 @@
 /*
  * Draws frames: what is to scroll up is printed over the last one, and the next below it, all in
  * one write that does not block; what the terminal does not take then comes before the next frame.
- * The cursor stays visible, at the end of the last line, so there is nothing to restore.
+ * The cursor stays visible, at the end of the last line, where somebody may be asked; all that is
+ * to be restored is the echo.
  */
 #include "client/live.h"
 
@@ -16,6 +17,7 @@
 #include "client/clock.h"
 #include "client/live_frame.h"
 #include "client/memory.h"
+#include "client/modes.h"
 #include "client/progress.h"
 #include "client/wrap.h"
 
@@ -40,7 +42,11 @@ struct live {
 	struct live_frame frame; /* what is drawn */
 	size_t drawn_columns;    /* and how wide the terminal was then */
 	bool is_wrap_redone;
-	FILE *stream; /* what is to scroll up */
+	char *question;         /* the line below the frame, or NULL */
+	bool is_question_drawn; /* it is the last line of what is drawn */
+	size_t n_questions;     /* that wait behind it */
+	tcflag_t echo;          /* taken from the terminal: keys would move the cursor away */
+	FILE *stream;           /* what is to scroll up */
 	char *pending;
 	size_t pending_size;
 };
@@ -107,11 +113,13 @@ void live_free(struct live *live)
 		return;
 	live_hide(live);
 	/* Whoever waits for a terminal that is stopped can be interrupted here. */
-	fwrite(live->unsent, 1, live->unsent_size, live->output->stream);
+	if (live->unsent_size > 0)
+		fwrite(live->unsent, 1, live->unsent_size, live->output->stream);
 	fflush(live->output->stream);
 	fclose(live->stream);
 	free(live->pending);
 	free(live->unsent);
+	free(live->question);
 	live_frame_clear(&live->frame);
 	if (live->fd >= 0)
 		close(live->fd);
@@ -204,24 +212,47 @@ static void put_above(struct live *live, FILE *stream)
 	live_frame_clear(&live->frame);
 }
 
-/* The lines of a frame; none of them breaks, whatever the terminal thinks of their width. */
-static void put_frame(struct live *live, FILE *stream)
+/* The frame for the rows that the question leaves. */
+static void make_frame(struct live *live)
 {
+	size_t n_taken = live->question ? wrap_count_rows(live->question, live->columns) : 0;
 	struct live_place place = {.output = live->output,
 	    .columns = live->columns,
-	    .rows = live->rows,
+	    .rows = live->rows > n_taken ? live->rows - n_taken : 0,
 	    .is_utf8 = live->is_utf8,
 	    .now_s = clock_s(CLOCK_REALTIME),
-	    .tick = live->tick++};
+	    .tick = live->tick++,
+	    .n_questions = live->n_questions};
+
+	live->drawn_columns = live->columns;
+	if (place.rows > 0)
+		live_frame_make(&live->frame, &live->progress, &place);
+}
+
+/* The lines of a frame; none of them breaks, whatever the terminal thinks of their width. Only the
+ * question does. */
+static void put_frame(struct live *live, FILE *stream)
+{
 	struct live_frame *frame = &live->frame;
 
-	live_frame_make(frame, &live->progress, &place);
-	live->drawn_columns = live->columns;
+	make_frame(live);
 	fputs("\033[?7l", stream);
 	for (size_t i = 0; i < frame->n_lines; i++)
 		fprintf(stream, "%s%s%s", i > 0 ? "\n" : "", frame->lines[i],
 		    i + 1 < frame->n_lines ? "\033[K" : "");
 	fputs("\033[J\033[?7h", stream);
+	live->is_question_drawn = live->question != NULL;
+	if (!live->question)
+		return;
+	fprintf(stream, "%s%s", frame->n_lines > 0 ? "\n" : "", live->question);
+	frame->lines[frame->n_lines++] = memory_copy(live->question);
+}
+
+static void add_unsent(struct live *live, const char *text, size_t size)
+{
+	live->unsent = memory_grow(live->unsent, live->unsent_size + size + 1, 1);
+	memcpy(live->unsent + live->unsent_size, text, size);
+	live->unsent_size += size;
 }
 
 /* Sends what is unsent, as far as the terminal takes it. Whether that was all. */
@@ -229,7 +260,7 @@ static bool send_unsent(struct live *live)
 {
 	size_t n_sent = 0;
 
-	if (live->fd < 0) { /* no terminal: a file or a pipe */
+	if (live->fd < 0 && live->unsent_size > 0) { /* no terminal: a file or a pipe */
 		fwrite(live->unsent, 1, live->unsent_size, live->output->stream);
 		fflush(live->output->stream);
 		n_sent = live->unsent_size;
@@ -268,9 +299,7 @@ static void compose(struct live *live, bool has_frame)
 		fputs("\033[J", stream);
 	if (fclose(stream) != 0)
 		memory_refused();
-	live->unsent = memory_grow(live->unsent, live->unsent_size + size, 1);
-	memcpy(live->unsent + live->unsent_size, text, size);
-	live->unsent_size += size;
+	add_unsent(live, text, size);
 	free(text);
 }
 
@@ -282,24 +311,36 @@ static bool is_in_background(void)
 	return foreground > 0 && foreground != getpgrp();
 }
 
+/* Whether a question takes all rows and is there: it would scroll up each time that it is drawn. */
+static bool is_filled(struct live *live)
+{
+	look_at_size(live);
+	fflush(live->stream);
+	return live->question && live->frame.n_lines == 1 && live->is_question_drawn &&
+	       live->pending_size == 0 && live->columns == live->drawn_columns &&
+	       strcmp(live->frame.lines[0], live->question) == 0 &&
+	       wrap_count_rows(live->question, live->columns) >= live->rows;
+}
+
 void live_draw(struct live *live)
 {
 	if (!live || live_get_timeout_ms(live) != 0)
 		return;
 	live->drawn_ms = clock_ms();
-	if (!send_unsent(live))
+	if (!send_unsent(live) || is_filled(live))
 		return;
 	if (is_in_background() && live->frame.n_lines == 0) {
 		fflush(live->stream);
-		live->unsent = memory_grow(live->unsent, live->pending_size + 1, 1);
-		memcpy(live->unsent, live->pending, live->pending_size);
-		live->unsent_size = live->pending_size;
+		add_unsent(live, live->pending, live->pending_size);
 		fclose(live->stream);
 		free(live->pending);
 		open_pending(live);
 	} else {
 		compose(live, true);
 	}
+	/* Each time: somebody may have had the terminal since. */
+	if (live->frame.n_lines > 0 && !live->question)
+		modes_take_echo(STDOUT_FILENO, &live->echo);
 	send_unsent(live);
 }
 
@@ -321,27 +362,13 @@ void live_hide(struct live *live)
 	fflush(live->stream);
 	if (live->frame.n_lines > 0 || live->pending_size > 0)
 		compose(live, false);
+	modes_give_echo(STDOUT_FILENO, &live->echo);
 	while (!send_unsent(live)) {
 		struct pollfd polled = {live->fd, POLLOUT, 0};
 
 		if (poll(&polled, 1, STOPPED_MS) <= 0)
 			return;
 	}
-}
-
-char *live_take_lines(struct live *live, size_t *size)
-{
-	char *lines;
-
-	if (!live || fflush(live->stream) != 0 || live->pending_size == 0 ||
-	    live->frame.n_lines > 0 || live->unsent_size > 0)
-		return NULL;
-	if (fclose(live->stream) != 0)
-		memory_refused();
-	lines = live->pending;
-	*size = live->pending_size;
-	open_pending(live);
-	return lines;
 }
 
 void live_resize(struct live *live)
@@ -356,4 +383,61 @@ void live_continue(struct live *live)
 		return;
 	live_frame_clear(&live->frame); /* others have written below it since */
 	fputs("\n", live->stream);
+}
+
+/* ---- the question below the frame ---- */
+
+bool live_can_ask(const struct live *live)
+{
+	return live && live->fd >= 0;
+}
+
+/* Writes where the cursor is what the question has now at its end, if that is all that changes. */
+static bool extend_question(struct live *live, const char *text)
+{
+	struct live_frame *frame = &live->frame;
+	size_t length, columns = live->drawn_columns;
+	char **drawn;
+
+	if (frame->n_lines == 0 || !live->is_question_drawn || live->unsent_size > 0)
+		return false;
+	drawn = &frame->lines[frame->n_lines - 1];
+	length = strlen(*drawn);
+	if (strncmp(text, *drawn, length) != 0)
+		return false;
+	/* A row more is the frame's. */
+	if (frame->n_lines > 1 &&
+	    wrap_count_rows(text, columns) != wrap_count_rows(*drawn, columns))
+		return false;
+	add_unsent(live, text + length, strlen(text + length));
+	send_unsent(live);
+	free(*drawn);
+	*drawn = memory_copy(text);
+	return true;
+}
+
+void live_put_question(struct live *live, const char *text)
+{
+	char *question = memory_copy(text);
+
+	modes_give_echo(STDOUT_FILENO, &live->echo);
+	if (!extend_question(live, question))
+		live->drawn_ms = 0; /* at once: somebody types */
+	free(live->question);
+	live->question = question;
+}
+
+void live_end_question(struct live *live, bool is_kept)
+{
+	if (live->question && is_kept)
+		fprintf(live->stream, "%s\n", live->question);
+	free(live->question);
+	live->question = NULL;
+	if (live->frame.n_lines > 0) /* also until the next frame */
+		modes_take_echo(STDOUT_FILENO, &live->echo);
+}
+
+void live_set_questions(struct live *live, size_t n_questions)
+{
+	live->n_questions = n_questions;
 }

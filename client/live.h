@@ -1,7 +1,8 @@
 /*
  * The part of the terminal below what has scrolled up: what runs, longest first, what waits and for
  * what, and totals. It is drawn where the cursor is, without an alternate screen, at most ten times
- * a second; lines that are printed in between come above it with the next frame.
+ * a second; lines that are printed in between come above it with the next frame. While it is there
+ * keys are not echoed; what is typed stays for whoever reads next. A question may be its last line.
  */
 #ifndef PARPROC_CLIENT_LIVE_H
 #define PARPROC_CLIENT_LIVE_H
@@ -53,14 +54,22 @@ int live_get_timeout_ms(const struct live *live);
  * write to the terminal, or to have it for a while. It is drawn again with the next frame. */
 void live_hide(struct live *live);
 
-/* The lines that are to be above it, for somebody else to print, where it is hidden; new, or NULL:
- * there are none, or the terminal has not taken what came before. */
-char *live_take_lines(struct live *live, size_t *size);
-
 /* The process was stopped, without having hidden anything, and goes on. */
 void live_continue(struct live *live);
 
 /* The terminal has another size. */
 void live_resize(struct live *live);
+
+/* Whether somebody can be asked below it: it is drawn in a terminal. */
+bool live_can_ask(const struct live *live);
+
+/* Text, in colors, is the line below the frame from now on, with the cursor at its end; where it
+ * only grows, the frame stays. The terminal's modes are the caller's until it ends. */
+void live_put_question(struct live *live, const char *text);
+/* That line goes; or is one of those above the frame. */
+void live_end_question(struct live *live, bool is_kept);
+
+/* So many others wait behind the one that is put. */
+void live_set_questions(struct live *live, size_t n_questions);
 
 #endif

@@ -215,6 +215,8 @@ static void add_totals(
 
 	begin(&line, place);
 	live_frame_put_times(&line, progress, place);
+	put_count(&line, place, STYLE_BOLD, place->n_questions,
+	    place->n_questions == 1 ? "more question" : "more questions");
 	live_frame_put_counts(&line, progress, place);
 	end(frame, &line);
 }

@@ -18,12 +18,14 @@ struct live_place {
 	const struct output *output; /* for its colors */
 	size_t columns, rows;
 	bool is_utf8;
-	double now_s;  /* since the epoch */
-	unsigned tick; /* the number of the frame, which turns what spins */
+	double now_s;       /* since the epoch */
+	unsigned tick;      /* the number of the frame, which turns what spins */
+	size_t n_questions; /* that wait behind the one that is put */
 };
 
 struct live_frame {
-	char *lines[LIVE_LINES_MAX]; /* with colors, without newlines */
+	char *
+	    lines[LIVE_LINES_MAX + 1]; /* one is for what is asked; with colors, without newlines */
 	size_t n_lines;
 };
 

@@ -33,6 +33,7 @@ ppctl_SOURCES = \
 	client/main.c \
 	client/member.c client/member.h \
 	client/memory.c client/memory.h \
+	client/modes.c client/modes.h \
 	client/options.c client/options.h \
 	client/outcome.c client/outcome.h \
 	client/outfile.c client/outfile.h \

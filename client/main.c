@@ -14,17 +14,15 @@
 #include "client/verbs.h"
 
 /* A closed standard descriptor would be given to the connection, and output be sent to the daemon.
- */
+ * Writing to a closed standard output fails still. */
 static int open_standard_descriptors(void)
 {
-	int fd;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int access = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
 
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -1;
-	close(fd);
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", access | O_CLOEXEC) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -51,10 +49,12 @@ static void catch_interrupts(void)
 /* An output that could not be written is not a success. */
 static int finish_output(int status)
 {
+	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	client_complain(0, "standard output: %s", strerror(errno));
-	return status ? status : EXIT_BAD_REQUEST;
+	client_complain(
+	    0, "standard output: %s", errno ? strerror(errno) : "not all could be written");
+	return status ? status : EXIT_UNWRITTEN;
 }
 
 static int run_verb(const struct invocation *inv)

@@ -162,8 +162,9 @@ int outfile_write(struct client *client, outfile_put *put, const void *arg)
 	bool is_file = file.path && strcmp(file.path, "-") != 0;
 
 	/* Whether standard output took it all is looked at in the end. */
-	if (is_file ? write_file(&file, put, arg) : put(client->out.stream, arg))
-		return client_complain(EXIT_BAD_REQUEST, "%s%s: %s", is_file ? "-o " : "",
-		    is_file ? file.path : "standard output", strerror(errno));
+	if (is_file && write_file(&file, put, arg))
+		return client_complain(EXIT_BAD_REQUEST, "-o %s: %s", file.path, strerror(errno));
+	if (!is_file && put(client->out.stream, arg))
+		return client_complain(EXIT_UNWRITTEN, "standard output: %s", strerror(errno));
 	return EXIT_FINE;
 }

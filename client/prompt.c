@@ -1,5 +1,6 @@
 /*
- * Erases the rows of the question, prints, and draws it again, in one write; see prompt.h.
+ * Erases the rows of the question, prints, and draws it again, in one write; where the display is
+ * live, that has it as its last line. See prompt.h.
  */
 #include "client/prompt.h"
 
@@ -18,6 +19,7 @@
 
 struct prompt {
 	struct output *out;
+	struct live *live; /* which draws the question; NULL: it is drawn here */
 	struct terminal *terminal;
 	bool is_drawing; /* what is on the screen can be drawn anew */
 	bool is_put, is_secret, is_hidden;
@@ -30,7 +32,7 @@ struct prompt {
 	size_t held_size;
 };
 
-struct prompt *prompt_new(struct output *out)
+struct prompt *prompt_new(struct output *out, struct live *live)
 {
 	const char *term = getenv("TERM");
 	struct terminal *terminal = terminal_open();
@@ -43,6 +45,7 @@ struct prompt *prompt_new(struct output *out)
 	prompt->terminal = terminal;
 	prompt->is_drawing = term && *term && strcmp(term, "dumb") != 0;
 	prompt->is_wrap_redone = wrap_is_redone();
+	prompt->live = prompt->is_drawing && live_can_ask(live) ? live : NULL;
 	return prompt;
 }
 
@@ -58,9 +61,9 @@ bool prompt_is_ours(const struct prompt *prompt)
 	return terminal_is_ours(prompt->terminal);
 }
 
-bool prompt_is_put(const struct prompt *prompt)
+bool prompt_is_in_live(const struct prompt *prompt)
 {
-	return prompt->is_put;
+	return prompt->live != NULL;
 }
 
 int prompt_get_fd(const struct prompt *prompt)
@@ -72,7 +75,7 @@ int prompt_get_fd(const struct prompt *prompt)
 
 static void hold_output(struct prompt *prompt)
 {
-	if (!prompt->out->is_terminal)
+	if (!prompt->out->is_terminal || prompt->live)
 		return;
 	prompt->held = open_memstream(&prompt->held_text, &prompt->held_size);
 	if (prompt->held)
@@ -101,14 +104,20 @@ static void draw(struct prompt *prompt, FILE *stream, size_t columns)
 	prompt->is_hidden = false;
 }
 
+static void free_confidential(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 static void erase(const struct prompt *prompt, FILE *stream, const struct winsize *size)
 {
 	size_t columns = prompt->is_wrap_redone ? size->ws_col : prompt->drawn_columns, n_rows;
 	char *all = memory_print("%s%s", prompt->text, prompt->typed);
 
 	n_rows = wrap_count_rows(all, columns);
-	explicit_bzero(all, strlen(all));
-	free(all);
+	free_confidential(all);
 	if (size->ws_row > 0 && n_rows > size->ws_row) /* the rest has scrolled up, for good */
 		n_rows = size->ws_row;
 	putc('\r', stream);
@@ -119,10 +128,16 @@ static void erase(const struct prompt *prompt, FILE *stream, const struct winsiz
 
 static void set_typed(struct prompt *prompt, char *typed)
 {
-	if (prompt->typed)
-		explicit_bzero(prompt->typed, strlen(prompt->typed)); /* it may be confidential */
-	free(prompt->typed);
+	free_confidential(prompt->typed);
 	prompt->typed = typed;
+}
+
+static void put_in_live(const struct prompt *prompt)
+{
+	char *all = memory_print("%s%s", prompt->text, prompt->typed);
+
+	live_put_question(prompt->live, all);
+	free_confidential(all);
 }
 
 struct change {
@@ -164,7 +179,8 @@ static void redraw(struct prompt *prompt, struct change change)
 	free(text);
 }
 
-bool prompt_has_room_above(const struct prompt *prompt)
+/* Whether lines can come above it now. */
+static bool has_room_above(const struct prompt *prompt)
 {
 	struct pollfd polled = {STDERR_FILENO, POLLOUT, 0};
 
@@ -172,20 +188,30 @@ bool prompt_has_room_above(const struct prompt *prompt)
 	return prompt->is_drawing && prompt->is_put && poll(&polled, 1, 0) > 0;
 }
 
-void prompt_print_above(struct prompt *prompt, const char *lines, size_t size)
+void prompt_say(const struct prompt *prompt, const char *line)
 {
-	redraw(prompt, (struct change){.lines = lines, .size = size});
+	if (!prompt->live)
+		fflush(stdout);
+	fprintf(prompt->live ? live_get_stream(prompt->live) : stderr, "%s\n", line);
+}
+
+void prompt_set_waiting(struct prompt *prompt, size_t n_questions)
+{
+	if (prompt->live)
+		live_set_questions(prompt->live, n_questions);
 }
 
 void prompt_hide(struct prompt *prompt)
 {
-	if (prompt->is_put && !prompt->is_hidden)
+	live_hide(prompt->live);
+	if (!prompt->live && prompt->is_put && !prompt->is_hidden)
 		redraw(prompt, (struct change){.is_to_be_hidden = true});
 }
 
 void prompt_resize(struct prompt *prompt)
 {
-	if (prompt->is_drawing) /* else the terminal shows what is typed, and we could not again */
+	/* Without drawing the terminal shows what is typed, and we could not again. */
+	if (prompt->is_drawing && !prompt->live)
 		prompt_hide(prompt);
 }
 
@@ -194,11 +220,10 @@ void prompt_turn(struct prompt *prompt)
 	char *lines;
 	size_t size;
 
-	if (!prompt->is_put)
+	if (!prompt->is_put || prompt->live)
 		return;
 	if (prompt->held && fflush(prompt->held) == 0 &&
-	    (prompt->held_size > HELD_MAX ||
-	        (prompt->held_size > 0 && prompt_has_room_above(prompt)))) {
+	    (prompt->held_size > HELD_MAX || (prompt->held_size > 0 && has_room_above(prompt)))) {
 		lines = release_output(prompt, &size);
 		redraw(prompt, (struct change){.lines = lines, .size = size});
 		free(lines);
@@ -210,19 +235,34 @@ void prompt_turn(struct prompt *prompt)
 
 /* ---- from the question to the answer ---- */
 
+/* is_kept: what the live display has of it stays on the screen. */
+static void forget(struct prompt *prompt, bool is_kept)
+{
+	if (prompt->live)
+		live_end_question(prompt->live, is_kept);
+	free(prompt->text);
+	prompt->text = NULL;
+	set_typed(prompt, NULL);
+}
+
 int prompt_put(struct prompt *prompt, const char *text, bool is_secret)
 {
 	enum terminal_way way = prompt->is_drawing ? TERMINAL_TELLS
 	                        : is_secret        ? TERMINAL_CONCEALS
 	                                           : TERMINAL_SHOWS;
 
-	if (terminal_begin(prompt->terminal, way) < 0)
-		return -1;
-	prompt->is_put = prompt->is_hidden = true;
-	prompt->is_secret = is_secret;
 	prompt->text = memory_copy(text);
 	prompt->typed = memory_copy("");
-	redraw(prompt, (struct change){0});
+	if (prompt->live) /* which changes the modes no more */
+		put_in_live(prompt);
+	if (terminal_begin(prompt->terminal, way) < 0) {
+		forget(prompt, false);
+		return -1;
+	}
+	prompt->is_put = prompt->is_hidden = true;
+	prompt->is_secret = is_secret;
+	if (!prompt->live)
+		redraw(prompt, (struct change){0});
 	hold_output(prompt);
 	return 0;
 }
@@ -236,11 +276,10 @@ void prompt_take_away(struct prompt *prompt, bool is_line_ended)
 		return;
 	prompt->is_put = false;
 	terminal_end(prompt->terminal);
-	if (!prompt->is_hidden && (!is_line_ended || prompt->is_drawing))
+	if (!prompt->live && !prompt->is_hidden && (!is_line_ended || prompt->is_drawing))
 		putc('\n', stderr);
 	fflush(stderr);
-	free(prompt->text);
-	set_typed(prompt, NULL);
+	forget(prompt, true);
 	lines = release_output(prompt, &size);
 	if (lines)
 		fwrite(lines, 1, size, stdout);
@@ -254,6 +293,11 @@ static void show_typed(struct prompt *prompt, const char *text)
 	char *typed = output_escape(text, strlen(text), 0);
 	size_t length = strlen(prompt->typed);
 
+	if (prompt->live) {
+		set_typed(prompt, typed);
+		put_in_live(prompt);
+		return;
+	}
 	if (prompt->is_hidden || strlen(typed) <= length ||
 	    strncmp(typed, prompt->typed, length) != 0) {
 		redraw(prompt, (struct change){.typed = typed});

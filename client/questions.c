@@ -45,9 +45,9 @@ struct questions {
 	bool is_stopped;
 };
 
-struct questions *questions_new(struct client *client)
+struct questions *questions_new(struct client *client, struct live *live)
 {
-	struct prompt *prompt = client->is_json ? NULL : prompt_new(&client->out);
+	struct prompt *prompt = client->is_json ? NULL : prompt_new(&client->out, live);
 	struct questions *questions;
 
 	if (!prompt)
@@ -112,8 +112,7 @@ static void say(
 {
 	char *line = compose(questions, question, text);
 
-	fflush(stdout);
-	fprintf(stderr, "%s\n", line);
+	prompt_say(questions->prompt, line);
 	free(line);
 }
 
@@ -159,15 +158,21 @@ bool questions_are_due(const struct questions *questions)
 	return false;
 }
 
-void questions_turn(struct questions *questions)
+/* Behind the one that is put, or whose answer is on its way. */
+static size_t count_waiting(const struct questions *questions)
+{
+	const struct question *question;
+	size_t count = 0;
+
+	TAILQ_FOREACH (question, &questions->list, link)
+		count += question->state == QUESTION_OPEN && !question->is_orphan;
+	return count;
+}
+
+static void put_next(struct questions *questions)
 {
 	struct question *question;
 
-	if (!questions || questions->is_stopped)
-		return;
-	prompt_turn(questions->prompt);
-	if (questions->put)
-		return;
 	TAILQ_FOREACH (question, &questions->list, link) {
 		if (question->state == QUESTION_SENT)
 			return; /* it may have to be put again */
@@ -184,19 +189,24 @@ void questions_turn(struct questions *questions)
 	}
 }
 
+void questions_turn(struct questions *questions)
+{
+	if (!questions || questions->is_stopped)
+		return;
+	prompt_turn(questions->prompt);
+	if (!questions->put)
+		put_next(questions);
+	prompt_set_waiting(questions->prompt, count_waiting(questions));
+}
+
 int questions_get_fd(const struct questions *questions)
 {
 	return questions ? prompt_get_fd(questions->prompt) : -1;
 }
 
-bool questions_have_room_above(const struct questions *questions)
+bool questions_need_room(const struct questions *questions)
 {
-	return questions && prompt_has_room_above(questions->prompt);
-}
-
-void questions_print_above(struct questions *questions, const char *lines, size_t size)
-{
-	prompt_print_above(questions->prompt, lines, size);
+	return questions_are_due(questions) && !prompt_is_in_live(questions->prompt);
 }
 
 void questions_hide(struct questions *questions)
@@ -219,9 +229,11 @@ void questions_pause(struct questions *questions)
 
 void questions_stop(struct questions *questions)
 {
+	if (!questions || questions->is_stopped)
+		return;
 	questions_pause(questions);
-	if (questions)
-		questions->is_stopped = true;
+	prompt_set_waiting(questions->prompt, 0);
+	questions->is_stopped = true;
 }
 
 /* --- answers --- */
@@ -241,6 +253,7 @@ static void on_answer(pp_conn *conn, enum pp_error error, json_t *result, void *
 		return;
 	}
 	if (error == PP_ERR_REMOTE && name && strcmp(name, "not_found") != 0) {
+		prompt_hide(questions->prompt);
 		client_complain(0, "%s", pp_error_text(conn));
 		question->state = QUESTION_OPEN;
 		return;
@@ -251,25 +264,26 @@ static void on_answer(pp_conn *conn, enum pp_error error, json_t *result, void *
 	forget(question);
 }
 
-/* Whether it was sent. */
-static bool send_answer(struct questions *questions, struct question *question, const char *text)
+/* Takes the question away and sends its answer (taken; NULL: it was no UTF-8). */
+static void send_answer(struct questions *questions, struct question *question, json_t *params)
 {
 	pp_conn *conn = questions->client->conn;
-	json_t *params = json_pack("{s:I, s:s}", "id", question->id, "text", text);
 
+	take_away(questions, true);
 	if (!params) {
+		prompt_hide(questions->prompt);
 		client_complain(0, "the answer is not valid UTF-8");
-		return false;
+		return;
 	}
 	question->sent_id = question->id;
-	return pp_send(conn, "input.answer", params, on_answer, question, &question->sent) == PP_OK;
+	if (pp_send(conn, "input.answer", params, on_answer, question, &question->sent) == PP_OK)
+		question->state = QUESTION_SENT;
 }
 
 void questions_read(struct questions *questions)
 {
 	struct question *question = questions ? questions->put : NULL;
 	const char *text;
-	bool is_sent;
 
 	if (!question)
 		return;
@@ -278,10 +292,8 @@ void questions_read(struct questions *questions)
 	case TERMINAL_CHANGED:
 		break;
 	case TERMINAL_LINE:
-		is_sent = send_answer(questions, question, text);
-		take_away(questions, true);
-		if (is_sent)
-			question->state = QUESTION_SENT;
+		send_answer(
+		    questions, question, json_pack("{s:I, s:s}", "id", question->id, "text", text));
 		break;
 	case TERMINAL_EOF:
 		take_away(questions, false);

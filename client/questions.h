@@ -9,10 +9,12 @@
 
 #include "client/client.h"
 
+struct live;
 struct questions;
 
-/* NULL: nobody can be asked: there is no terminal, or --json. All functions take NULL for that. */
-struct questions *questions_new(struct client *client);
+/* live: the part of the display below which a question can be, or NULL; borrowed. NULL: nobody can
+ * be asked: there is no terminal, or --json. All functions take NULL for that. */
+struct questions *questions_new(struct client *client, struct live *live);
 void questions_free(struct questions *questions);
 
 /* The inputs that are open now (an array, of subscribe); others are not any more. */
@@ -37,9 +39,8 @@ int questions_get_fd(const struct questions *questions);
 /* Takes what was typed. */
 void questions_read(struct questions *questions);
 
-/* Whether a question is there above which lines can be printed now; prints them there. */
-bool questions_have_room_above(const struct questions *questions);
-void questions_print_above(struct questions *questions, const char *lines, size_t size);
+/* Whether they need a terminal in which nothing is live. */
+bool questions_need_room(const struct questions *questions);
 
 /* The question that is there goes from the screen until the next turn, with what is typed:
  * something else is about to be printed. */

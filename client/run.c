@@ -193,7 +193,7 @@ static int run(struct client *client, struct request *request)
 		return status;
 	}
 	client_ask_events(client, options.params, display_get_states(options.display));
-	options.questions = questions_new(client);
+	options.questions = questions_new(client, display_get_live(options.display));
 	options.cancels = !is_own_run(client);
 	status = watch_request(client, &options, &result);
 	if (result) {
@@ -266,7 +266,7 @@ static int wait_for(struct client *client, struct request *request)
 	}
 	if (!client->is_quiet)
 		tell_unknown(client, request->pp.names);
-	options.questions = questions_new(client);
+	options.questions = questions_new(client, display_get_live(options.display));
 	options.subscribes = options.display != NULL;
 	status = watch_request(client, &options, &result);
 	if (result) {

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "client/memory.h"
+#include "client/modes.h"
 
 #define COLUMNS_MAX 1000
 #define ROWS_MAX 500
@@ -100,36 +100,13 @@ struct screen *screen_open(void)
 	return screen;
 }
 
-/* Sets modes even from the background, which would stop us else. */
-static void set_modes(const struct termios *modes)
-{
-	sigset_t set, old;
-	int status;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	do
-		status = tcsetattr(STDIN_FILENO, TCSANOW, modes);
-	while (status < 0 && errno == EINTR);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-}
-
-/* One that is not our controlling terminal knows no foreground. */
-static bool is_in_foreground(void)
-{
-	pid_t group = tcgetpgrp(STDIN_FILENO);
-
-	return group == getpgrp() || (group < 0 && errno == ENOTTY);
-}
-
 bool screen_enter(struct screen *screen)
 {
 	struct termios modes;
 
 	if (screen->is_entered)
 		return true;
-	if (!is_in_foreground())
+	if (!modes_are_ours(STDIN_FILENO))
 		return false;
 	if (!screen->keeps_before)
 		tcgetattr(STDIN_FILENO, &screen->before);
@@ -141,7 +118,7 @@ bool screen_enter(struct screen *screen)
 	modes.c_lflag |= ISIG;
 	modes.c_cc[VMIN] = 1;
 	modes.c_cc[VTIME] = 0;
-	set_modes(&modes);
+	modes_set(STDIN_FILENO, TCSANOW, &modes);
 	screen->is_entered = true;
 	send(screen, ENTER, strlen(ENTER));
 	screen_forget(screen);
@@ -161,7 +138,7 @@ void screen_leave(struct screen *screen)
 			break;
 		screen_flush(screen);
 	}
-	set_modes(&screen->before);
+	modes_set(STDIN_FILENO, TCSANOW, &screen->before);
 	screen_forget(screen);
 }
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -16,6 +15,7 @@
 
 #include "client/entry.h"
 #include "client/memory.h"
+#include "client/modes.h"
 
 #define CHUNK_SIZE 4096
 
@@ -55,26 +55,7 @@ void terminal_close(struct terminal *terminal)
 
 bool terminal_is_ours(const struct terminal *terminal)
 {
-	pid_t group = tcgetpgrp(terminal->fd);
-
-	/* One that is not our controlling terminal knows no foreground. */
-	return group == getpgrp() || (group < 0 && errno == ENOTTY);
-}
-
-/* Sets modes even from the background, which would stop us else. */
-static int set_modes(const struct terminal *terminal, const struct termios *modes)
-{
-	sigset_t set, old;
-	int status;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	do
-		status = tcsetattr(terminal->fd, TCSAFLUSH, modes);
-	while (status < 0 && errno == EINTR);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return status;
+	return modes_are_ours(terminal->fd);
 }
 
 int terminal_begin(struct terminal *terminal, enum terminal_way way)
@@ -95,7 +76,7 @@ int terminal_begin(struct terminal *terminal, enum terminal_way way)
 		modes.c_cc[VTIME] = 0;
 	}
 	terminal->way = way;
-	if (set_modes(terminal, &modes) < 0)
+	if (modes_set(terminal->fd, TCSAFLUSH, &modes) < 0)
 		return -1;
 	terminal->is_begun = true;
 	return 0;
@@ -104,7 +85,7 @@ int terminal_begin(struct terminal *terminal, enum terminal_way way)
 void terminal_end(struct terminal *terminal)
 {
 	if (terminal->is_begun)
-		set_modes(terminal, &terminal->before);
+		modes_set(terminal->fd, TCSAFLUSH, &terminal->before);
 	terminal->is_begun = false;
 	entry_clear(&terminal->entry);
 }

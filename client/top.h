@@ -38,6 +38,9 @@ struct top {
 /* Says something in the bottom line, until the next key. */
 __attribute__((format(printf, 2, 3))) void top_say(struct top *top, const char *format, ...);
 
+/* The proc that keys are for; NULL: says that there is none. */
+const struct top_item *top_get_selected(struct top *top);
+
 /* Does what a key is for. */
 void top_press(struct top *top, const struct key *key);
 

@@ -16,7 +16,7 @@ static const char *const help[] = {
     "Enter l       the log of the proc, in $PAGER or less",
     "w             why the proc waits, failed, was skipped or ran",
     "c             cancel the proc",
-    "C             cancel the run that is looked at",
+    "C             cancel the run that is looked at, or the only active one",
     "/             only procs whose name has this in it, or matches a*b",
     "a             hide and show what has finished",
     "Esc           no filter",
@@ -33,6 +33,13 @@ void top_say(struct top *top, const char *format, ...)
 	top->message = memory_print_args(format, args);
 	va_end(args);
 	top->is_dirty = true;
+}
+
+const struct top_item *top_get_selected(struct top *top)
+{
+	if (!top->model.selected)
+		top_say(top, "there is no proc in the list");
+	return top->model.selected;
 }
 
 static void unsay(struct top *top)
@@ -91,7 +98,7 @@ static json_t *new_params(json_int_t run)
 
 static void ask_why(struct top *top)
 {
-	const struct top_item *item = top->model.selected;
+	const struct top_item *item = top_get_selected(top);
 	json_t *params;
 
 	if (!item || top->asked_why)
@@ -148,7 +155,7 @@ static void end_prompt(struct top *top)
 
 static void begin_cancel_proc(struct top *top)
 {
-	const struct top_item *item = top->model.selected;
+	const struct top_item *item = top_get_selected(top);
 
 	if (!item)
 		return;
@@ -165,19 +172,26 @@ static void begin_cancel_proc(struct top *top)
 
 static void begin_cancel_run(struct top *top)
 {
-	size_t scope = top_runs_find(&top->model.runs, top->model.scope);
+	const struct top_runs *runs = &top->model.runs;
+	size_t place = top_runs_find(runs, top->model.scope);
 
-	if (scope == 0) {
+	if (top->model.scope == 0 && runs->n_active == 0) {
+		top_say(top, "no run is active");
+		return;
+	}
+	if (top->model.scope == 0 && runs->n_active == 1)
+		place = 1; /* the active ones come first */
+	if (place == 0) {
 		top_say(top, "Which run? Choose one: Tab, then the arrows");
 		return;
 	}
-	if (!top->model.runs.items[scope - 1].is_active) {
+	if (!runs->items[place - 1].is_active) {
 		top_say(top, "run %" JSON_INTEGER_FORMAT " is over already", top->model.scope);
 		return;
 	}
 	free(top->target);
 	top->target = NULL;
-	top->target_run = top->model.scope;
+	top->target_run = runs->items[place - 1].run;
 	top->prompt = PROMPT_CANCEL;
 	put_question(top, "Cancel run %" JSON_INTEGER_FORMAT "? [y/n] ", top->target_run);
 }

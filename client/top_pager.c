@@ -39,7 +39,7 @@ static char *make_pager_command(bool is_running)
 
 void top_open_log(struct top *top)
 {
-	const struct top_item *item = top->model.selected;
+	const struct top_item *item = top_get_selected(top);
 	char *command;
 	sigset_t none;
 

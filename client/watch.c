@@ -82,28 +82,13 @@ static int poll_timeout(const pp_conn *conn, const struct live *live)
 	return frame_ms >= 0 && (timeout_ms < 0 || frame_ms < timeout_ms) ? frame_ms : timeout_ms;
 }
 
-/* Lines of the live display come above a question that is there. */
-static void print_above(struct live *live, struct questions *questions)
-{
-	size_t size;
-	char *lines = questions_have_room_above(questions) ? live_take_lines(live, &size) : NULL;
-
-	if (lines)
-		questions_print_above(questions, lines, size);
-	free(lines);
-}
-
-/* The live part of the display makes room for a question. What poll(2) has to heed of it. */
+/* The live part of the display makes room for a question that cannot be below it. What poll(2) has
+ * to heed of it. */
 static struct live *turn_live(struct watch *watch)
 {
 	struct live *live = display_get_live(watch->options->display);
-	struct questions *questions = watch->options->questions;
 
-	if (questions_get_fd(questions) >= 0) {
-		print_above(live, questions);
-		return NULL;
-	}
-	if (questions_are_due(questions)) {
+	if (questions_need_room(watch->options->questions)) {
 		live_hide(live);
 		return NULL;
 	}
@@ -187,6 +172,7 @@ int watch_request(struct client *client, const struct watch_options *options, js
 		status = loop(&watch, signal_fd);
 	foreground_release(options->foreground);
 	questions_stop(options->questions);
+	display_hide_live(options->display); /* a signal from now on would leave no echo */
 	close(signal_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	/* Here a terminal that is stopped may be waited for: signals end that. */

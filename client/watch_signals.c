@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client/clock.h"
@@ -155,6 +156,19 @@ int watch_open_signals(const struct watch_options *options, sigset_t *old)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Stops until somebody continues it. The SIGCONT has nothing to tell then: no frame was there, and
+ * one that is drawn before it is heard would be taken for one from before. */
+static void stop(void)
+{
+	const struct timespec at_once = {0};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCONT);
+	raise(SIGSTOP);
+	sigtimedwait(&set, NULL, &at_once);
+}
+
 /* Signals that only the terminal has to do with. */
 static bool hear_terminal(struct watch *watch, int signal)
 {
@@ -170,7 +184,7 @@ static bool hear_terminal(struct watch *watch, int signal)
 		questions_pause(watch->options->questions);
 		foreground_release(foreground);
 		display_hide_live(watch->options->display);
-		raise(SIGSTOP);
+		stop();
 		foreground_grab(foreground);
 		return true;
 	case SIGWINCH:

@@ -3,6 +3,7 @@
 Times and what spins are masked. Procs are held at gates, so that a screen stays as it is.
 """
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -16,12 +17,21 @@ import kit
 from screens import Screen, ScreenCase, fill
 
 
+# What runs and waits, and totals.
+FRAME = r"([*·] .*\n)*T · .*\n"
+
+
 class Display(ScreenCase):
     def until_held(self, screen):
         """Everything has come to where it stays."""
         self.ws.until_state("compile", "running")
         self.ws.until_state("report", "failed")
         screen.expect_part(r"2 failed · 1 running")
+
+    def pass_frames(self, screen, n_frames):
+        for _ in range(n_frames):
+            shown = screen.tmux("capture-pane", "-p")
+            kit.until(lambda shown=shown: screen.tmux("capture-pane", "-p") != shown, "the next frame")
 
     def test_at_120x40(self):
         self.define_release()
@@ -187,6 +197,99 @@ class Display(ScreenCase):
         os.waitpid(child, 0)
         os.close(fd)
 
+    def type_ahead(self, screen, *lines):
+        """Types lines that nobody reads yet; returns when the terminal has them all."""
+        terminal = os.open(screen.value("pane_tty"), os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        for line in lines:
+            screen.type(*([line] if line else []), "Enter")
+
+        def count_unread():
+            return struct.unpack("i", fcntl.ioctl(terminal, termios.FIONREAD, bytes(4)))[0]
+
+        try:
+            kit.until(lambda: count_unread() == sum(len(line) + 1 for line in lines), "the terminal has it")
+        finally:
+            os.close(terminal)
+
+    def test_keys_leave_nothing_behind(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long")
+        screen.expect("* long T\nT · 1 running\n")
+        self.type_ahead(screen, "", "", "typed", "")
+        screen.expect("* long T\nT · 1 running\n")
+        self.ws.open_gate("gate")
+        screen.expect("ok long T\nexit 0\n")
+
+    def test_what_is_typed_meanwhile_is_for_the_shell(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = self.screen("run long; read line; echo got $line")
+        screen.expect("* long T\nT · 1 running\n")
+        self.type_ahead(screen, "typed")
+        self.ws.open_gate("gate")
+        screen.expect("ok long T\ngot typed\nexit 0\n")
+
+    def start_at_terminal(self, *words):
+        """A client at a terminal of its own: its process, and whether keys are echoed there."""
+        child, fd = pty.fork()
+        if child == 0:
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), *words], {**self.ws.env, "TERM": "xterm"})
+
+        def has_echo():
+            if select.select([fd], [], [], 0)[0]:
+                with contextlib.suppress(OSError):  # where it has ended
+                    os.read(fd, 65536)
+            return bool(termios.tcgetattr(fd)[3] & termios.ECHO)
+
+        self.addCleanup(os.close, fd)
+        return child, has_echo
+
+    def test_it_gives_the_echo_back_whenever_it_goes(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        child, has_echo = self.start_at_terminal("run", "long")
+        kit.until(lambda: not has_echo(), "no echo")
+        os.kill(child, signal.SIGTSTP)
+        kit.until(lambda: os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0] == child, "it is stopped")
+        self.assertTrue(has_echo())
+        os.kill(child, signal.SIGCONT)
+        kit.until(lambda: not has_echo(), "no echo again")
+        os.kill(child, signal.SIGSTOP)
+        kit.until(lambda: os.waitpid(child, os.WUNTRACED | os.WNOHANG)[0] == child, "it is stopped unasked")
+        os.kill(child, signal.SIGCONT)
+        self.ws.open_gate("gate")
+        kit.until(lambda: has_echo() and os.waitpid(child, os.WNOHANG)[0] == child, "it ends")
+        self.assertTrue(has_echo())
+
+    def end_by(self, number):
+        self.ws.define({"long": {"run": "sleep 1000"}})
+        child, has_echo = self.start_at_terminal("run", "long")
+        kit.until(lambda: not has_echo(), "no echo")
+        os.kill(child, number)
+        kit.until(lambda: has_echo() and os.waitpid(child, os.WNOHANG)[0] == child, "it ends")
+        self.assertTrue(has_echo())
+
+    def test_ended_by_a_signal_it_gives_the_echo_back(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            with self.subTest(number):
+                self.end_by(number)
+
+    def test_what_is_in_the_background_leaves_the_echo_alone(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
+        screen.expect_part(r"^\* long T$")
+        os.kill(screen.child(), signal.SIGSTOP)
+        screen.expect_part("Stopped")
+        screen.type("bg", "Enter")
+        screen.type("cat", "Enter")
+        screen.type("seen twice", "Enter")
+        screen.expect_part(r"^seen twice\nseen twice$")
+        self.ws.open_gate("gate")
+        screen.expect_part(r"^ok long T$")
+        screen.type("so too", "Enter")
+        screen.expect_part(r"^so too\nso too$")
+
     def test_an_interrupt_leaves_the_lines_only(self):
         gate = self.ws.gate("gate")
         self.ws.define({"long": {"run": gate}})
@@ -231,16 +334,90 @@ class Display(ScreenCase):
         self.ws.open_gate("gate")
         screen.expect_part(r"^ok long T$")
 
-    def test_a_question_has_the_terminal_for_itself(self):
-        gate = self.ws.gate("gate")
-        self.ws.define({"ask": {"run": "test \"$(ppctl input 'name?')\" = world"}, "long": {"run": gate}})
-        screen = self.screen("run ask long")
-        screen.expect_part(r"^ask ask name\?$")
-        self.assertNotIn("running", screen.text())
-        screen.type("world", "Enter")
-        screen.expect_part(r"^ok ask T\n\* long T\nT · 1 running · 1 ok$")
+    def test_continued_it_leaves_nothing_behind(self):
+        self.ws.define({"long": {"run": self.ws.gate("gate")}})
+        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
+        self.screens.append(screen)
+        screen.enter("PS1='$ '")
+        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
+        screen.expect_part(r"^\* long T$")
+        for _ in range(3):
+            screen.type("C-z")
+            screen.expect_part(r"Stopped(.*\n)*\$ *$")
+            screen.type("sleep 0.2; clear", "Enter")  # a frame is due then
+            screen.expect_part(r"\A\$\n\Z")
+            screen.type("fg", "Enter")
+            screen.expect_part(r"^\* long T\nT · 1 running$")
         self.ws.open_gate("gate")
+        screen.expect_part(r"^ok long T$")
+        self.assertNotIn("running", screen.text())
+
+    def test_a_question_is_below_what_runs(self):
+        gate = self.ws.gate("gate")
+        self.ws.define({"ask": {"run": "test \"$(ppctl input 'name?')\" = world"}, "long": {"run": gate},
+                        "next": {"run": "true", "deps": ["ask"]}})
+        screen = self.screen("run ask long next")
+        screen.expect("* ask T\n* long T\n· next waits for ask\nT · 2 running · 1 waiting\nask ask name?\n")
+        screen.type("wor")
+        screen.expect_part(r"^ask ask name\? wor$")
+        for _ in range(3):  # it is drawn on, and leaves what was typed and the cursor alone
+            self.pass_frames(screen, 1)
+            self.assertEqual(("17", "4"), (screen.value("cursor_x"), screen.value("cursor_y")))
+        screen.type("ld")
+        screen.expect("* ask T\n* long T\n· next waits for ask\nT · 2 running · 1 waiting\nask ask name? world\n")
+        screen.type("Enter")
+        screen.expect("ask ask name? world\nok ask T\nok next T\n* long T\nT · 1 running · 2 ok\n")
+        self.ws.open_gate("gate")
+        screen.expect("ask ask name? world\nok ask T\nok next T\nok long T\nexit 0\n")
+
+    def test_a_question_has_its_rows_in_a_short_terminal(self):
+        names = ["one", "two", "three"]
+        self.ask(*names)
+        screen = self.screen(f"run {' '.join(names)} ask", 40, 5)
+        screen.expect("* one T\n… 3 more running\nT · 4 running\nask ask name?\n")
+        for rows, wanted in ((3, r"\AT · 4 running\nask ask name\?\n\Z"), (2, r"\AT · 4 running\nask ask name\?\n\Z"),
+                             (1, r"\Aask ask name\?\n\Z")):
+            screen.resize(40, rows)
+            screen.expect_part(wanted)
+        screen.resize(40, 3)
+        screen.expect_part(r"T · 4 running\nask ask name\?\n\Z")
+        screen.type("0123456789" * 4)
+        screen.expect_part(r"^T · 4 running\nask ask name\? 01234567890123456789012345\n67890123456789\n\Z")
+        screen.type("Enter")
+        screen.expect_part(r"^T · 3 running · 1 ok$")
+        self.assertEqual("0123456789" * 4, self.ws.read("got"))
+        for name in names:
+            self.ws.open_gate(f"gate-{name}")
+
+    def test_an_answer_that_fills_the_terminal_scrolls_up_once(self):
+        self.ws.define({"ask": {"run": "printf %s \"$(ppctl input 'name?')\" >got"}, "one": {"run": self.ws.gate("gate-one")},
+                        "pause": {"run": "sleep 1"}})  # ten frames
+        screen = self.screen("run ask one", 40, 5)
+        screen.expect_part(r"^ask ask name\?$")
+        screen.type("0123456789" * 30)
+        screen.expect_part(r"\A[0-9]{40}\n[0-9]{40}\n[0-9]{40}\n[0-9]{40}\n[0-9]{34}\n\Z")
+        self.ws.ppctl("run", "pause")
+        self.end("one")
+        screen.expect_part(r"\A[0-9]{40}\n[0-9]{40}\n[0-9]{40}\n[0-9]{40}\n[0-9]{34}\n\Z")
+        screen.type("Enter")
         screen.expect_part("^exit 0$")
+        # With what was typed, above the line that came meanwhile, and in the end.
+        self.assertLessEqual(screen.history().count("ask ask name? 0"), 3)
+
+    def test_a_question_in_the_live_display_does_not_keep_signals_away(self):
+        self.ask("one")
+        child, fd = pty.fork()
+        if child == 0:
+            os.execve(kit.PPCTL, [str(kit.PPCTL), "-C", str(self.ws.dir), "run", "ask", "one"],
+                      {**self.ws.env, "TERM": "xterm"})
+        try:
+            kit.until(lambda: b"name?" in os.read(fd, 65536), "it asks")
+            fill(child)
+            os.kill(child, signal.SIGTERM)
+            kit.until(lambda: self.ws.states("one")["one"] == "failed", "the run is canceled")
+        finally:
+            os.close(fd)
+            os.waitpid(child, 0)
 
     def ask(self, *others, secret=False):
         """What asks, and procs that end at the gates of their names."""
@@ -252,19 +429,19 @@ class Display(ScreenCase):
         self.ws.open_gate(f"gate-{name}")
         self.ws.until_state(name, "succeeded")
 
-    def above(self, words):
+    def above(self, words, frame):
         """What ends while somebody types is above the question, and what was typed is there."""
         self.ask("one", "two", "three")
         screen = self.screen(f"{words} ask one two three")
         screen.expect_part(r"^ask ask name\?$")
         self.end("one")
-        screen.expect_part(r"^ok one T\nask ask name\?\n\Z")
+        screen.expect_part(rf"^ok one T\n{frame}ask ask name\?\n\Z")
         screen.type("Ann", "Space", "B東")
-        screen.expect_part(r"^ok one T\nask ask name\? Ann B東\n\Z")
+        screen.expect_part(rf"^ok one T\n{frame}ask ask name\? Ann B東\n\Z")
         self.end("two")
-        screen.expect_part(r"^ok one T\nok two T\nask ask name\? Ann B東\n\Z")
+        screen.expect_part(rf"^ok one T\nok two T\n{frame}ask ask name\? Ann B東\n\Z")
         screen.type("BSpace", "BSpace", "C")
-        screen.expect_part(r"^ok two T\nask ask name\? Ann C\n\Z")
+        screen.expect_part(rf"^ok two T\n{frame}ask ask name\? Ann C\n\Z")
         screen.type("Enter")
         screen.expect_part(r"^ok two T\nask ask name\? Ann C\nok ask T\n")
         self.assertEqual("Ann C", self.ws.read("got"))
@@ -272,10 +449,10 @@ class Display(ScreenCase):
         screen.expect_part(r"^ok ask T\nok three T\nexit 0\n\Z")
 
     def test_lines_come_above_a_question(self):
-        self.above("run")
+        self.above("run", FRAME)
 
     def test_plain_lines_come_above_a_question_too(self):
-        self.above("run --plain")
+        self.above("run --plain", "")
 
     def test_a_secret_is_not_shown_when_lines_come_above_it(self):
         self.ask("one", secret=True)
@@ -283,7 +460,7 @@ class Display(ScreenCase):
         screen.expect_part(r"^ask ask name\?$")
         screen.type("hunter2")
         self.end("one")
-        screen.expect_part(r"^ok one T\nask ask name\?\n\Z")
+        screen.expect_part(rf"^ok one T\n{FRAME}ask ask name\?\n\Z")
         screen.type("Enter")
         screen.expect_part(r"^ok one T\nask ask name\?\nok ask T\n")
         screen.expect_part(r"(?s) icanon .* echo ")
@@ -302,21 +479,38 @@ class Display(ScreenCase):
         screen.expect_part(r"(?s) icanon .* echo ")
         self.assertEqual("1", screen.value("cursor_flag"))
 
+    def is_shown(self, screen, pattern):
+        try:
+            return kit.until(lambda: re.search(pattern, screen.mask(screen.history()), re.M), "", 3)
+        except AssertionError:
+            return False
+
     def test_a_question_fits_another_size(self):
-        self.ask("one", "two")
-        screen = self.screen(f"ping >/dev/null; seq 12; ppctl -C {self.ws.dir} run ask one two")
-        screen.expect_part(r"^ask ask name\?$")
-        screen.type("0123456789" * 4, "東" * 10)
-        self.end("one")
-        for columns in (31, 24, 80):
-            screen.resize(columns, 24)
-            wanted = r"^12\nok one T\nask ask name\? " + "0123456789" * 4 + "東" * 10 + r"\n\Z"
-            kit.until(lambda: re.search(wanted, screen.mask(screen.history()), re.M), f"it is there once: {screen.history()}")
+        self.ws.define({"first": {"run": "true"}, "ask": {"run": "printf %s \"$(ppctl input 'name?')\" >got", "deps": ["first"]},
+                        "two": {"run": self.ws.gate("gate-two"), "deps": ["first"]}})
+        screen = self.screen(f"ping >/dev/null; while printf '\\033[H\\033[2J'; seq 12; do "
+                             f"ppctl -C {self.ws.dir} run ask two && break; done")
+        typed = "0123456789" * 4 + "東" * 10
+        wanted = rf"\A1\n2\n(.*\n)*12\nok first T\n{FRAME}ask ask name\? {typed}\n\Z"
+        for _ in range(5):  # a frame that was on its way when the size changed is broken otherwise
+            screen.expect_part(r"^ok first T\n(.*\n)*ask ask name\?\n\Z")
+            screen.tmux("clear-history")
+            screen.type(typed)
+            is_clean = True
+            for columns in (31, 24, 80):
+                screen.resize(columns, 24)
+                self.pass_frames(screen, 4)  # tmux tells of another size a quarter of a second later
+                is_clean = self.is_shown(screen, wanted) and is_clean
+            shown = screen.history()
+            if is_clean:
+                break
+            screen.type("C-c")
+        self.assertTrue(is_clean, shown)
         self.end("two")
         screen.type("x", "Enter")
         screen.expect_part(r"^ok two T\nask ask name\? 0123456789")
         screen.expect_part("^exit 0$")
-        self.assertEqual("0123456789" * 4 + "東" * 10 + "x", self.ws.read("got"))
+        self.assertEqual(typed + "x", self.ws.read("got"))
 
     def test_questions_come_in_turn(self):
         self.ws.define({"one": {"run": "ppctl input first?"}, "two": {"run": "ppctl input --secret second?", "deps": ["gone"]},
@@ -327,7 +521,7 @@ class Display(ScreenCase):
         self.end("gone")
         kit.until(lambda: self.ws.ppctl("--json", "status", "two").views()["two"]["waits"] == "waits for input: second?",
                   "both ask")
-        screen.expect_part(r"^ok gone T\nask one first\? a\n\Z")
+        screen.expect_part(r"^ok gone T\n\* one T\n\* two T\nT · 1 more question · 2 running · 1 ok\nask one first\? a\n\Z")
         screen.type("b", "Enter")
         screen.expect_part(r"^ask one first\? ab\n(.*\n)*ask two second\?\n\Z")
         screen.type("c", "Enter")
@@ -501,9 +695,7 @@ class Display(ScreenCase):
         self.ws.define({"long": {"run": self.ws.gate("gate")}})
         screen = self.screen("run long")
         screen.expect("* long T\nT · 1 running\n")
-        for _ in range(5):  # some frames more
-            shown = screen.tmux("capture-pane", "-p")
-            kit.until(lambda shown=shown: screen.tmux("capture-pane", "-p") != shown, "the next frame")
+        self.pass_frames(screen, 5)
         self.assertEqual("0", screen.tmux("display-message", "-p", "#{history_size}").strip())
         self.ws.open_gate("gate")
         screen.expect_part("^exit 0$")

@@ -110,7 +110,7 @@ class CommandLine(kit.Case):
     def test_output_that_cannot_be_written_is_no_success(self):
         with open("/dev/full", "wb") as full:
             done = self.ws.finish(self.ws.start(kit.PPCTL, "help", stdout=full))
-        self.assertEqual(2, done.status)
+        self.assertEqual(1, done.status)
         self.assertIn("ppctl: standard output: ", done.err)
 
 
@@ -132,11 +132,30 @@ class Hints(kit.Case):
 
 
 class Descriptors(kit.Case):
-    def test_closed_standard_descriptors_harm_nothing(self):
+    def setUp(self):
+        super().setUp()
         self.ws.define({"a": {"run": "true"}})
-        command = 'exec "$0" -C "$1" run a <&- >&- 2>&-'
-        done = subprocess.run(["sh", "-c", command, kit.PPCTL, self.ws.dir], env=self.ws.env, check=False)
-        self.assertEqual(0, done.returncode)
+
+    def shell(self, words, redirections):
+        command = f'exec "$0" -C "$1" {words} {redirections}'
+        return subprocess.run(["sh", "-c", command, kit.PPCTL, self.ws.dir], env=self.ws.env, text=True,
+                              capture_output=True, check=False, timeout=kit.PATIENCE_S)
+
+    def test_closed_standard_descriptors_harm_nothing(self):
+        self.assertEqual(0, self.shell("--quiet run a", "<&- >&- 2>&-").returncode)
+        self.assertEqual({"a": "succeeded"}, self.ws.states("a"))
+
+    def test_what_a_closed_standard_output_does_not_take_is_an_error(self):
+        for words in ("run a", "report", "--json status"):
+            done = self.shell(words, ">&-")
+            self.assertEqual(1, done.returncode, words)
+            self.assertRegex(done.stderr, r"\Appctl: standard output: .*\n\Z")
+        self.assertEqual({"a": "succeeded"}, self.ws.states("a"))
+
+    def test_a_run_that_cannot_be_shown_is_no_wrong_request(self):
+        done = self.shell("run a", ">/dev/full")
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r"\Appctl: standard output: .*\n\Z")
         self.assertEqual({"a": "succeeded"}, self.ws.states("a"))
 
 

@@ -214,6 +214,30 @@ class TopTest(ScreenCase):
         screen.expect_part("^> run 1  failed")
         self.ws.open_gate("third")
 
+    def test_the_only_active_run_needs_no_choice(self):
+        self.ws.define({"one": {"run": "true"}, "two": {"run": self.ws.gate("gate")}})
+        self.ws.ppctl("run", "one")
+        self.ws.ppctl("start", "two")
+        screen = self.top()
+        screen.expect_part("^> all active runs: 1")
+        screen.expect_part("^> two +running")
+        screen.type("C")
+        screen.expect_part(r"^Cancel run 2\? \[y/n\]$")
+        screen.type("y")
+        self.ws.until_state("two", "failed")
+        screen.expect_part("^> all active runs: 0")
+        screen.type("C")
+        screen.expect_part("^no run is active$")
+
+    def test_keys_for_a_proc_say_that_there_is_none(self):
+        screen = self.top()
+        screen.expect_part("^> all active runs: 0")
+        for key in ("w", "l", "c", "Enter"):
+            screen.type(key)
+            screen.expect_part("^there is no proc in the list$")
+            screen.type("Up")
+            screen.expect_part(f"^{re.escape(HINT)}$")
+
     def test_a_run_is_looked_at_alone(self):
         self.start_release()
         self.ws.define({"other": {"run": self.ws.gate("third")}})
