@@ -9,6 +9,7 @@ integration_tests = \
 	tests/integration/test_durable.py \
 	tests/integration/test_examples.py \
 	tests/integration/test_executors.py \
+	tests/integration/test_faults.py \
 	tests/integration/test_functions.py \
 	tests/integration/test_graph.py \
 	tests/integration/test_hostile.py \
@@ -35,6 +36,7 @@ integration_tests = \
 	tests/integration/test_semantics_states.py \
 	tests/integration/test_single.py \
 	tests/integration/test_slurm.py \
+	tests/integration/test_state.py \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
@@ -49,7 +51,7 @@ check_PROGRAMS += tests/integration/functions
 tests_integration_functions_SOURCES = tests/integration/functions.c
 tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
-EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/kit.py \
+EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/durable.py tests/integration/kit.py \
 	tests/integration/meter.py tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
 	tests/integration/semantics.py tests/integration/slurm.py
 

@@ -9,7 +9,7 @@ import kit
 import soak
 
 EPISODES = 20_000  # steps of the simulator at a time
-SCARCE = {"test_scarce.py": [], "test_durable.py": ["FullDisk", "Faults"]}
+SCARCE = {"test_scarce.py": [], "test_state.py": ["FullDisk"], "test_faults.py": ["Faults"]}
 
 
 def run(row, argv, what, seed=None, **more):
