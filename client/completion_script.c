@@ -60,7 +60,7 @@ static const char zsh_script[] =
     "#compdef ppctl\n"
     "# zsh completion for ppctl; printed by `ppctl completion zsh`.\n"
     "_ppctl() {\n"
-    "	local line word text\n"
+    "	local line word\n"
     "	local -a open whole\n"
     "	for line in \"${(@f)$(ppctl completion words \"${(j: :)words[1,CURRENT]}\" "
     "2>/dev/null)}\"; do\n"

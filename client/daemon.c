@@ -174,9 +174,8 @@ int verb_restart(struct client *client)
 		print_restarted(client, previous, info);
 		if (is_spare(info))
 			status = client_complain(EXIT_NO_DAEMON,
-			    "the ppd that is installed now does not come to serve: the one from "
-			    "before "
-			    "goes on (%s/.parproc/ppd.log says why)",
+			    "the ppd that is installed now does not come to serve: the one that "
+			    "the daemon was started with goes on (%s/.parproc/ppd.log says why)",
 			    member_text(info, "workspace", ""));
 	}
 	json_decref(previous);

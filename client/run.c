@@ -12,8 +12,9 @@
 #include "client/verbs.h"
 #include "client/watch.h"
 
-/* Of those that are waited for. */
-#define NAMES_LOOKED_AT 16
+/* Of those that are waited for, and for how long an answer is waited for. */
+#define NAMES_LOOKED_AT 4
+#define LOOK_S 0.5
 
 static void print_names(void *arg, const json_t *page)
 {
@@ -220,29 +221,26 @@ int verb_run(struct client *client)
 	return status;
 }
 
-/* Whether a request that looks is refused as there is nothing of that name, nor can be. */
-static bool is_unknown_to(struct client *client, const char *method, const char *name)
+/* Whether the daemon says soon that it knows nothing of that name. */
+static bool is_unknown(struct client *client, const char *name)
 {
 	json_t *params = json_pack("{s:[s]}", "names", name), *result = NULL;
 	enum pp_error error =
-	    params ? pp_call(client->conn, method, params, PP_FOREVER, &result) : PP_ERR_NOMEM;
+	    params ? pp_call(client->conn, "status", params, LOOK_S, &result) : PP_ERR_NOMEM;
 	const char *why = error == PP_ERR_REMOTE ? pp_error_name(client->conn) : NULL;
 
 	json_decref(result);
-	return why && (strcmp(why, "unknown_name") == 0 || strcmp(why, "not_a_choice") == 0 ||
-	                  strcmp(why, "bad_argument") == 0);
+	return why && strcmp(why, "unknown_name") == 0;
 }
 
-/* Waiting for what nothing defines yet is fine, and a typo looks the same: the first such name is
- * told, with why it could not come about now. */
+/* Waiting for what is not there yet is fine, and a typo looks the same: the first such name is
+ * told, with what the daemon says of it. */
 static void tell_unknown(struct client *client, const char *const *names)
 {
 	for (size_t i = 0; names && names[i] && i < NAMES_LOOKED_AT; i++) {
-		if (strpbrk(names[i], "*?") || !is_unknown_to(client, "status", names[i]) ||
-		    !is_unknown_to(client, "plan", names[i]))
+		if (strpbrk(names[i], "*?") || !is_unknown(client, names[i]))
 			continue;
-		client_complain(0, "waits for %s, which nothing defines yet: %s", names[i],
-		    pp_error_text(client->conn));
+		client_complain(0, "waits for %s: %s", names[i], pp_error_text(client->conn));
 		return;
 	}
 }

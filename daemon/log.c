@@ -70,6 +70,7 @@ static size_t append_time(char *buffer, size_t size)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &broken_down);
+	/* LOG_TIME_LENGTH bytes. */
 	size_t length = strftime(buffer, size, "%Y-%m-%dT%H:%M:%S", &broken_down);
 	return length +
 	       (size_t)snprintf(buffer + length, size - length, ".%03ldZ", now.tv_nsec / 1000000);

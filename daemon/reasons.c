@@ -479,18 +479,23 @@ static const struct execution *find_blocker(
 	return found == execution ? NULL : found;
 }
 
+/* member: set to its place in a run, where that is part of the reason. */
 static const struct execution *find_cause(
-    const struct core *core, const struct execution *execution)
+    const struct core *core, const struct execution *execution, const struct membership **member)
 {
 	const struct run *home = execution_home(execution);
 
+	*member = NULL;
 	if (execution->state != STATE_FAILED)
 		return find_blocker(core, execution);
 	if (execution->error == ERROR_DEP_FAILED)
 		return execution->failed_dep;
 	/* By no_failures: of the run that it began in. */
-	return execution->error == ERROR_FAILURES && home && home->failed ? home->failed->execution
-	                                                                  : NULL;
+	if (execution->error == ERROR_FAILURES && home && home->failed) {
+		*member = home->failed;
+		return home->failed->execution;
+	}
+	return NULL;
 }
 
 const struct execution *reason_trace(const struct core *core, const struct execution *execution,
@@ -503,9 +508,10 @@ const struct execution *reason_trace(const struct core *core, const struct execu
 		strings_take(lines, describe_state(core, execution, member, now_ns));
 		strings_add(causes, execution->proc->name);
 		last = execution;
-		execution =
-		    member && member->override != ERROR_NONE ? NULL : find_cause(core, execution);
-		member = NULL;
+		if (member && member->override != ERROR_NONE)
+			execution = NULL;
+		else
+			execution = find_cause(core, execution, &member);
 	} while (execution && causes->count < CAUSES_MAX &&
 	         !strings_contain(causes, execution->proc->name));
 	/* Where there is a chain of failures, or of waits, it says so itself. */

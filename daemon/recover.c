@@ -121,6 +121,7 @@ static int begin_anew(struct daemon *daemon, uint64_t *seq)
 
 int recover_state(struct daemon *daemon, bool has_state, bool is_fresh, uint64_t *seq)
 {
+	enum store_way way;
 	char *error = NULL;
 	int result = 0;
 
@@ -129,7 +130,9 @@ int recover_state(struct daemon *daemon, bool has_state, bool is_fresh, uint64_t
 	                                   : mem_print("%s/stateless", daemon->state_directory);
 	if (!has_state || is_fresh)
 		logs_remove_all(daemon->logs_directory);
-	daemon->store = store_open(has_state ? daemon->state_directory : NULL, is_fresh, &error);
+	/* A newer program may have made of it what this one cannot read. */
+	way = daemon->is_spare ? STORE_LEAVE : is_fresh ? STORE_REPLACE : STORE_USE;
+	daemon->store = store_open(has_state ? daemon->state_directory : NULL, way, &error);
 	if (!daemon->store)
 		return fail(error);
 	recognize_supervisor(daemon);

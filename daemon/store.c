@@ -353,6 +353,11 @@ int store_set_aside(struct store *store, const char *why, char **error)
 	char quoted[LOG_QUOTED_SIZE], *suffix;
 
 	disconnect(store);
+	if (store->is_left) {
+		*error = mem_print(
+		    "%s: %s, and this program is not the one to set it aside", store->path, why);
+		return -1;
+	}
 	suffix = store_move_files(store);
 	if (!suffix) {
 		*error = mem_print("%s: cannot be set aside: %s", store->path, strerror(errno));
@@ -367,7 +372,7 @@ int store_set_aside(struct store *store, const char *why, char **error)
 	return -1;
 }
 
-struct store *store_open(const char *state_directory, bool is_fresh, char **error)
+struct store *store_open(const char *state_directory, enum store_way way, char **error)
 {
 	struct store *store = mem_new(1, sizeof(*store));
 	int result = 0;
@@ -377,7 +382,8 @@ struct store *store_open(const char *state_directory, bool is_fresh, char **erro
 		return store;
 	store->directory = mem_copy(state_directory);
 	store->path = mem_print("%s/state.db", state_directory);
-	if (is_fresh && store_remove_files(store) != 0) {
+	store->is_left = way == STORE_LEAVE;
+	if (way == STORE_REPLACE && store_remove_files(store) != 0) {
 		*error = mem_print("%s: %s", store->path, strerror(errno));
 		result = -1;
 	} else {

@@ -26,12 +26,18 @@ struct store_counters {
 	uint64_t seq;
 };
 
+enum store_way {
+	STORE_USE,
+	STORE_REPLACE, /* without what was in it */
+	STORE_LEAVE,   /* what cannot be used is another's affair: it stays where it is */
+};
+
 /*
- * Opens the database of a state directory (NULL: nothing is kept), or makes it. is_fresh: without
- * what was in it. One that is broken, or another program's, is set aside under another name, said
- * in the log. NULL with *error, which the caller frees: it can be neither read nor made.
+ * Opens the database of a state directory (NULL: nothing is kept), or makes it. One that is broken,
+ * or another program's, is set aside under another name, said in the log. NULL with *error, which
+ * the caller frees: it can be neither read nor made, or is left as it is.
  */
-struct store *store_open(const char *state_directory, bool is_fresh, char **error);
+struct store *store_open(const char *state_directory, enum store_way way, char **error);
 
 /* The same again, after what is in it turned out to be of no use. 0, or -1 with *error. */
 int store_set_aside(struct store *store, const char *why, char **error);

@@ -71,6 +71,7 @@ struct store {
 	struct shared_row *shared[N_SHARED_TABLES];
 	struct shared_row *last_found[N_SHARED_TABLES]; /* commonly the next is the same; or NULL */
 	int64_t last_key[N_SHARED_TABLES];
+	bool is_left;                  /* opened by STORE_LEAVE */
 	struct shared_change *changes; /* of the transaction */
 	size_t n_changes, max_changes;
 	int64_t last_position; /* of a proc or proto */

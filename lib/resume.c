@@ -62,10 +62,12 @@ static enum pp_error await_hello(pp_conn *conn, double now_s)
 		return PP_OK;
 	if (conn->phase == CONN_READY)
 		return conn_fail(conn, PP_ERR_UNREACHABLE,
-		    "the daemon is there, but does not answer (%s; ppd.log beside it may say why)",
+		    "the daemon is there, but does not answer (%s; ppd.log beside it may say why); "
+		    "what was asked may still be done",
 		    conn->socket_path);
 	return conn_fail(conn, PP_ERR_UNREACHABLE,
-	    "the daemon went away and does not answer since (%s; ppd.log beside it may say why)",
+	    "the daemon went away and does not answer since (%s; ppd.log beside it may say why)"
+	    "; what was asked may still be done",
 	    conn->socket_path);
 }
 

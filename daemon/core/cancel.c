@@ -34,7 +34,8 @@ static void cancel_execution(const struct cancel *cancel, struct execution *exec
 
 	if (execution_is_complete(execution))
 		return;
-	if (execution->ending == ERROR_NONE || execution->ending == ERROR_TIMEOUT)
+	if (execution->ending == ERROR_NONE || execution->ending == ERROR_TIMEOUT ||
+	    (cancel->request->is_kill && !execution->is_killed))
 		strings_add(cancel->canceled, execution->proc->name);
 	if (execution->state == STATE_RUNNING)
 		ready_end(cancel->core, execution, ERROR_CANCELED, describe_cancel(cancel->request),

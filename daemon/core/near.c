@@ -89,7 +89,7 @@ static const char *find_near_choice(const struct argument *argument, const char 
 	const char *nearest = NULL;
 
 	if (!argument->has_choices)
-		return value;
+		return arg_type_check(argument->type, value) == 0 ? value : NULL;
 	for (size_t i = 0; i < argument->choices.count && best > 0; i++) {
 		size_t distance = suggest_distance(value, argument->choices.items[i], limit);
 
@@ -140,9 +140,12 @@ static char *make_near(const struct core *core, const struct proto *proto, const
 const struct proto *core_find_maker(const struct core *core, const char *name)
 {
 	struct proto *protos[PROTOS_MAX];
-	size_t count = registry_match(core, name, protos, PROTOS_MAX);
 	const struct proto *maker = NULL;
+	size_t count;
 
+	if (name_has_glob(name))
+		return NULL;
+	count = registry_match(core, name, protos, PROTOS_MAX);
 	for (size_t i = 0; i < count && i < PROTOS_MAX && !maker; i++) {
 		char *made = make_near(core, protos[i], name);
 

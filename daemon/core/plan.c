@@ -17,6 +17,10 @@
 #define SLOT_HOLDERS_MAX 5
 #define SLOTS_LOOKED_AT 64
 
+/* The same of what a process waits for. */
+#define NESTED_NAMES_MAX 4
+#define NESTED_LOOKED_AT 64
+
 void plan_clear(struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++) {
@@ -250,21 +254,37 @@ static void explain_slot(
 			strings_add(&reason->names, at->proc->name);
 }
 
+static void add_wait_item(const struct wait_item *item, struct reason *reason)
+{
+	if (item->member)
+		strings_add(&reason->names, item->member->execution->proc->name);
+	else if (item->proc)
+		strings_add(&reason->names, item->proc->name);
+	else
+		strings_take(
+		    &reason->names, mem_print("run %llu", (unsigned long long)item->run->id));
+}
+
+/* Some of what the process waits for, and how many others: it may be very many, and this is asked
+ * with each look. */
 static void explain_nested(const struct execution *execution, struct reason *reason)
 {
+	size_t n_pending = 0, n_looked_at = 0;
+
 	for (const struct wait *wait = execution->nested; wait; wait = wait->next_of_asker) {
-		for (const struct wait_item *item = wait->items; item; item = item->next_of_wait) {
-			if (!item->is_pending)
-				continue;
-			if (item->member)
-				strings_add(&reason->names, item->member->execution->proc->name);
-			else if (item->proc)
-				strings_add(&reason->names, item->proc->name);
-			else
-				strings_take(&reason->names,
-				    mem_print("run %llu", (unsigned long long)item->run->id));
-		}
+		n_pending += wait->n_pending;
+		for (const struct wait_item *item = wait->items;
+		     item && n_looked_at < NESTED_LOOKED_AT &&
+		     reason->names.count < NESTED_NAMES_MAX;
+		     item = item->next_of_wait, n_looked_at++)
+			if (item->is_pending)
+				add_wait_item(item, reason);
 	}
+	if (n_pending > reason->names.count && reason->names.count > 0)
+		strings_take(
+		    &reason->names, mem_print("%zu others", n_pending - reason->names.count));
+	else if (n_pending > reason->names.count)
+		strings_take(&reason->names, mem_print("%zu of what it has started", n_pending));
 }
 
 void core_explain(const struct core *core, const struct execution *execution, struct reason *reason)

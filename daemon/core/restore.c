@@ -405,8 +405,6 @@ static void override_member(
 	member->override_info = execution_copy_info(record->info);
 	run->is_failed = true;
 	run->n_failed += !was_failed;
-	if (run->failed == NULL)
-		run->failed = member;
 	if (execution_is_complete(execution))
 		return;
 	run->n_incomplete--;

@@ -119,6 +119,35 @@ static void sort_all_members(const struct restore *restore)
 	}
 }
 
+/* When a member has failed; what was refused since something else had, and what failed in this run
+ * alone, whose time is not known, come last. */
+static int64_t failing_time(const struct membership *member)
+{
+	const struct execution *execution = member->execution;
+
+	if (member->override != ERROR_NONE)
+		return INT64_MAX - 1;
+	return execution->error == ERROR_FAILURES ? INT64_MAX : execution->ended_ns;
+}
+
+/* Which member of each run was the first that failed: they have come in another order. */
+static void find_first_failures(const struct restore *restore)
+{
+	struct membership *member;
+	struct run *run, *next;
+
+	HASH_ITER (by_id, restore->core->runs, run, next) {
+		run->failed = NULL;
+		TAILQ_FOREACH (member, &run->members, of_run) {
+			bool is_failed = member->override != ERROR_NONE ||
+			                 member->execution->state == STATE_FAILED;
+			if (is_failed && (run->failed == NULL ||
+			                     failing_time(member) < failing_time(run->failed)))
+				run->failed = member;
+		}
+	}
+}
+
 /* New memberships come after all that there are. */
 static void set_last_since(const struct restore *restore)
 {
@@ -346,6 +375,7 @@ int restore_finish(struct restore *restore, int64_t now_ns)
 		return -1;
 	}
 	forget_unheld(restore);
+	find_first_failures(restore);
 	go_on(restore, now_ns);
 	restore_free(restore);
 	return 0;

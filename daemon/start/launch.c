@@ -72,8 +72,7 @@ static _Noreturn void execute(
 	    /* What is forgotten once must not be forgotten again by the next one. */
 	    [WORD_FLAGS] = (options->is_fresh && is_first ? FLAG_FRESH : 0) |
 	                   (options->is_verbose ? FLAG_VERBOSE : 0) |
-	                   (options->has_state ? 0 : FLAG_STATELESS) |
-	                   (is_spare && !is_own_program(launch) ? FLAG_SPARE : 0),
+	                   (options->has_state ? 0 : FLAG_STATELESS),
 	};
 	char numbers[N_WORDS][NUMBER_SIZE];
 	const char *argv[N_WORDS + 1] = {
@@ -94,7 +93,9 @@ static _Noreturn void execute(
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!is_spare)
 		execv(launch->program, (char *const *)argv);
-	/* It may just be being replaced. */
+	/* It does not start, or may just be being replaced. */
+	snprintf(numbers[WORD_FLAGS], NUMBER_SIZE, "%" PRId64,
+	    values[WORD_FLAGS] | (is_own_program(launch) ? 0 : FLAG_SPARE));
 	execv("/proc/self/exe", (char *const *)argv);
 	log_error("scheduler not executed path=%s error=%s", launch->program, strerror(errno));
 	_exit(127);
@@ -145,13 +146,17 @@ static void keep_log(const char *directory)
 int launch_main(int argc, char **argv)
 {
 	int64_t values[N_WORDS] = {0};
-	int64_t version = 0;
+	int64_t version = 0, flags = 0;
 	struct scheduler_options options = {0};
-	char image[NUMBER_SIZE + sizeof("/proc//exe")];
+	char image[NUMBER_SIZE + sizeof("/proc//exe")], spare[NUMBER_SIZE];
 
 	if (argc > WORD_WIRE_VERSION && parse_number(argv[WORD_WIRE_VERSION], &version) == 0 &&
 	    version != WIRE_VERSION) {
 		snprintf(image, sizeof(image), "/proc/%d/exe", (int)getppid());
+		if (argc > WORD_FLAGS && parse_number(argv[WORD_FLAGS], &flags) == 0) {
+			snprintf(spare, sizeof(spare), "%" PRId64, flags | FLAG_SPARE);
+			argv[WORD_FLAGS] = spare;
+		}
 		execv(image, argv);
 	}
 	if (argc != N_WORDS || parse_words(argv, values) != 0) {

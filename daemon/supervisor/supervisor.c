@@ -128,12 +128,11 @@ static void flush(struct supervisor *supervisor)
 static void start_scheduler(struct supervisor *supervisor)
 {
 	const struct supervisor_options *options = supervisor->options;
-	bool is_spare = supervisor->restart.n_failed >= SPARE_AFTER;
+	/* Both in turn, as the reason may be another, and pass. */
+	bool is_spare =
+	    supervisor->restart.n_failed >= SPARE_AFTER && supervisor->restart.n_failed % 2 == 0;
 	int sockets[2] = {-1, -1}, ready[2] = {-1, -1};
 	pid_t pid = -1;
-
-	if (is_spare)
-		log_warning("the program that was there when this one started is tried");
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) == 0 &&
 	    pipe2(ready, O_CLOEXEC | O_NONBLOCK) == 0)

@@ -143,7 +143,7 @@ static void begin_without_state(struct daemon *daemon)
 	char *error;
 
 	daemon->logs_directory = kit_path(".parproc");
-	daemon->store = store_open(NULL, false, &error);
+	daemon->store = store_open(NULL, STORE_USE, &error);
 	FUZZ_CHECK(daemon->store);
 	settings_convert(workspace_get_options(daemon->workspace), &options);
 	daemon->core = core_new(&options, 1, 1);

@@ -43,11 +43,15 @@ class Case(kit.Case):
         (state / "state.db").mkdir()
         os.kill(scheduler, signal.SIGKILL)
         kit.until(lambda: f"scheduler died pid={scheduler}" in self.ws.log(), "there is none")
-        yield state / "kept"
-        (state / "state.db").rmdir()
-        for part in parts:
-            if (state / f"kept{part}").exists():
-                (state / f"kept{part}").rename(state / f"state.db{part}")
+        try:
+            yield state / "kept"
+        finally:
+            # The database itself last: from then on one may be started.
+            for part in reversed(parts):
+                if part == "":
+                    (state / "state.db").rmdir()
+                if (state / f"kept{part}").exists():
+                    (state / f"kept{part}").rename(state / f"state.db{part}")
 
     def scheduler(self):
         with contextlib.suppress(AssertionError, ValueError, KeyError):

@@ -52,21 +52,29 @@ class Restart(kit.Case):
         self.assertRegex(out, rf"\A\S+ \S+ \(pid \d+\) in place of \S+ \S+ \(pid {scheduler}\)\n\Z")
         self.assertEqual("", self.ws.ppctl("-q", "restart").out)
 
-    def test_one_that_does_not_start_is_survived(self):
-        """The program that was there when the supervisor started serves in its place."""
+    def serve_copy(self):
+        """A task runs under a daemon whose program can be replaced; answers its path."""
         self.ws.define({"a": {"run": "exec sleep 600"}})
         program = self.ws.dir / "ppd"
         shutil.copy(kit.PPD, program)
         self.ws.run(program, "-d")
-        scheduler, supervisor = self.ws.pids()
         self.ws.ppctl("start", "a")
         self.ws.until_state("a", "running")
-        exec_ = self.ws.ppctl("--json", "status", "a").views()["a"]["exec"]
+        return program
+
+    def replace(self, program, text):
         program.unlink()
-        program.write_text("#!/bin/sh\necho I am broken >&2\nexit 3\n")
+        program.write_text(text)
         program.chmod(0o755)
+
+    def test_one_that_does_not_start_is_survived(self):
+        """The program that was there when the supervisor started serves in its place."""
+        program = self.serve_copy()
+        scheduler, supervisor = self.ws.pids()
+        exec_ = self.ws.ppctl("--json", "status", "a").views()["a"]["exec"]
+        self.replace(program, "#!/bin/sh\necho I am broken >&2\nexit 3\n")
         done = self.ws.ppctl("restart", status=3)
-        self.assertIn("does not come to serve: the one from before goes on", done.err)
+        self.assertIn("does not come to serve: the one that the daemon was started with goes on", done.err)
         self.assertIn("I am broken", self.ws.log())
         again, same = self.ws.pids()
         self.assertEqual(supervisor, same)
@@ -76,8 +84,40 @@ class Restart(kit.Case):
         # The next one is tried anew.
         program.unlink()
         shutil.copy(kit.PPD, program)
-        self.assertNotIn("spare", self.ws.ppctl("restart").err)
+        self.assertNotIn("does not come to serve", self.ws.ppctl("restart").err)
         self.assertNotIn("spare", self.ws.ppctl("call", "hello", "{}").json)
+
+    def test_what_a_newer_one_has_made_of_the_database_is_left_alone(self):
+        """The one before cannot read it, so nobody serves until one can; what runs goes on."""
+        program = self.serve_copy()
+        _, supervisor = self.ws.pids()
+        state = self.ws.dir / ".parproc" / "state.db"
+        self.replace(program, f"""#!/usr/bin/env python3
+import sqlite3, sys
+sqlite3.connect({str(state)!r}).execute("PRAGMA user_version = 99").close()
+sys.exit(1)
+""")
+        with contextlib.closing(sqlite3.connect(state)) as db:
+            (known,) = db.execute("PRAGMA user_version").fetchone()
+        self.ws.ppctl("call", "restart", "{}")
+        kit.until(lambda: "is not the one to set it aside" in self.ws.log(), "it is tried")
+        self.replace(program, "#!/bin/sh\nexit 1\n")
+        with contextlib.closing(sqlite3.connect(state)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            self.assertEqual(99, version)
+            db.execute(f"PRAGMA user_version = {known}")
+        program.unlink()
+        shutil.copy(kit.PPD, program)
+        kit.until(lambda: self.ws.ppctl("ping", status=None).status == 0, "one serves")
+        self.assertEqual(supervisor, self.ws.pids()[1])
+        self.assertEqual({"a": "running"}, self.ws.states("a"))
+        self.assertEqual([], list(self.ws.dir.glob(".parproc/*set-aside*")))
+
+    def test_without_a_program_the_one_that_runs_goes_on(self):
+        program = self.serve_copy()
+        program.unlink()
+        self.assertIn("does not come to serve", self.ws.ppctl("restart", status=3).err)
+        self.assertEqual({"a": "running"}, self.ws.states("a"))
 
     def test_without_a_daemon_there_is_nothing_to_restart(self):
         done = self.ws.ppctl("restart", status=3)

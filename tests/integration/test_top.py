@@ -170,6 +170,7 @@ class TopTest(ScreenCase):
     def test_keys_move(self):
         self.start_release()
         screen = self.top()
+        screen.expect_part("^> compile ")
         for keys, selected in ((["Down"], "report"), (["j", "j"], "test"), (["Up"], "broken"), (["k"], "report"),
                                (["End"], "setup"), (["Home"], "compile"), (["NPage"], "setup"), (["PPage"], "compile"),
                                (["G"], "setup"), (["g"], "compile")):

@@ -217,14 +217,17 @@ class Display(kit.Case):
         self.assertRegex(out, r"(?m)^6002 procs, 6001 succeeded, 1 failed$")
 
     def test_wait_tells_of_a_name_that_nothing_defines(self):
-        self.ws.define(protos={"build::[p]": {"args": {"p": {"choices": ["linux", "macos"]}}, "run": "true"}})
+        self.ws.define({"there": {}}, {"build::[p]": {"args": {"p": {"choices": ["linux", "macos"]}}, "run": "true"},
+                                       "num::[n]": {"args": {"n": {"type": "int"}}, "run": "true"}})
         self.ws.ppd("-d")
         done = self.ws.ppctl("wait", "-t", "0", "build::linx", status=124)
-        self.assertIn("waits for build::linx, which nothing defines yet: build::[p]: p=linx is not one of its choices: "
-                      "linux, macos\n", done.err)
-        self.assertNotIn("nothing defines", self.ws.ppctl("wait", "-t", "0", "build::linux", status=124).err)
-        self.assertNotIn("nothing defines", self.ws.ppctl("-q", "wait", "-t", "0", "biuld", status=124).err)
-        self.assertIn("waits for biuld, which nothing defines yet", self.ws.ppctl("wait", "-t", "0", "biuld", status=124).err)
+        self.assertIn("waits for build::linx: there is no proc build::linx (did you mean build::linux?)\n", done.err)
+        self.assertIn("waits for build::linux: there is no proc build::linux yet: build::[p] makes it when it is asked for\n",
+                      self.ws.ppctl("wait", "-t", "0", "build::linux", status=124).err)
+        self.assertIn("waits for num::x: there is no proc num::x\n", self.ws.ppctl("wait", "-t", "0", "num::x", status=124).err)
+        self.assertNotIn("waits for", self.ws.ppctl("-q", "wait", "-t", "0", "biuld", status=124).err)
+        for word in ("build::*", "there"):
+            self.assertNotIn("waits for", self.ws.ppctl("wait", "-t", "0", word, status=None).err)
 
     def test_wait_shows_what_it_waits_for(self):
         gate = self.ws.gate("gate")

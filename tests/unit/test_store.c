@@ -26,7 +26,7 @@ static struct kit *kit;
 static struct store *open_store(void)
 {
 	char *error;
-	struct store *opened = store_open(directory, false, &error);
+	struct store *opened = store_open(directory, STORE_USE, &error);
 
 	cr_assert_not_null(opened, "%s", error);
 	return opened;
@@ -501,7 +501,7 @@ Test(store, without_a_directory_nothing_is_kept)
 {
 	struct store_counters counters;
 	char *error;
-	struct store *none = store_open(NULL, false, &error);
+	struct store *none = store_open(NULL, STORE_USE, &error);
 
 	cr_assert_not(store_is_durable(none));
 	cr_assert_eq(store_get_counters(none, &counters), 0);
