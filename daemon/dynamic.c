@@ -283,9 +283,16 @@ static struct inquiry *add_inquiry(struct daemon *daemon, uint64_t exec, uint32_
 void dynamic_resolve(struct daemon *daemon, const struct action *action)
 {
 	struct execution *execution = action->execution;
-	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
-	struct inquiry *inquiry = extra ? add_inquiry(daemon, execution->id, execution->env) : NULL;
+	const struct run *run = execution_run(execution);
+	struct exec_extra *extra;
+	struct inquiry *inquiry;
 
+	/* It was canceled, and forgotten, in the same pass: the action that says so is on its way.
+	 */
+	if (!run)
+		return;
+	extra = exec_extra_get(execution, daemon->logs_directory);
+	inquiry = extra ? add_inquiry(daemon, execution->id, execution->env) : NULL;
 	if (!inquiry) {
 		core_resolve_failed(daemon->core, action->id, "out of memory", scheduler_now_ns());
 		scheduler_wake(daemon);
@@ -294,7 +301,7 @@ void dynamic_resolve(struct daemon *daemon, const struct action *action)
 	inquiry->resolve = action->id;
 	inquiry->is_choices = action->is_choices;
 	link_to_exec(inquiry, extra);
-	extra->log_run = execution_run(execution)->id;
+	extra->log_run = run->id;
 	extra->log_attempt = 1;
 	inquiry->log = logs_path(execution);
 	process_build(&inquiry->process, effects_get_place(daemon), execution, action->command,
