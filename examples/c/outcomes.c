@@ -78,13 +78,14 @@ int main(int argc, char **argv)
 	pp_proc(app, "succeeds", succeed);
 	pp_proc(app, "skips", skip);
 	pp_proc(app, "fails", fail);
-	pp_proc(app, "crashes", crash);
-	pp_proc(app, "hangs", wait_too_long, .timeout_s = 0.1);
+	/* In a later wave, so that which one fails first is the same each time. */
+	pp_proc(app, "crashes", crash, .wave = 1);
+	pp_proc(app, "hangs", wait_too_long, .wave = 1, .timeout_s = 0.1);
 	pp_proc(app, "after_succeeds", succeed, .deps = {"succeeds"});
 	pp_proc(app, "after_skips", succeed, .deps = {"skips"}); /* skipped is as good as done */
 	pp_proc(app, "after_fails", succeed, .deps = {"fails"});
 	pp_proc(app, "after_after", succeed, .deps = {"after_fails"});
 	/* It needs no result of anybody, but it is not for a run in which something has failed. */
-	pp_proc(app, "unless_failures", succeed, .wave = 1, .no_failures = true);
+	pp_proc(app, "unless_failures", succeed, .wave = 2, .no_failures = true);
 	return pp_app_drive(app, drive, NULL);
 }
