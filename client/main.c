@@ -19,8 +19,11 @@ static int open_standard_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		int access = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+		int opened = fd;
 
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", access | O_CLOEXEC) < 0)
+		if (fcntl(fd, F_GETFD) < 0)
+			opened = open("/dev/null", access | O_CLOEXEC);
+		if (opened != fd) /* which is the lowest that is free */
 			return -1;
 	}
 	return 0;
