@@ -273,8 +273,8 @@ static struct inquiry *add_inquiry(struct daemon *daemon, uint64_t exec, uint32_
 	inquiry->exec = exec;
 	inquiry->env = env;
 	environments_ref(daemon->environments, env);
-	inquiry->output =
-	    mem_print("%s/work/inquiry-%" PRIu32 ".out", daemon->state_directory, inquiry->number);
+	inquiry->output = mem_print("%s/" PROCESS_DIRECTORY "/inquiry-%" PRIu32 ".out",
+	    daemon->state_directory, inquiry->number);
 	HASH_ADD(by_number, dynamics->by_number, number, sizeof(inquiry->number), inquiry);
 	TAILQ_INSERT_TAIL(&dynamics->queue, inquiry, of_queue);
 	return inquiry;
@@ -319,8 +319,8 @@ static uint64_t ask(struct daemon *daemon, const struct definition *definition,
 	inquiry->is_choices = is_choices;
 	inquiry->done = done;
 	inquiry->arg = arg;
-	inquiry->log =
-	    mem_print("%s/work/inquiry-%" PRIu32 ".err", daemon->state_directory, inquiry->number);
+	inquiry->log = mem_print("%s/" PROCESS_DIRECTORY "/inquiry-%" PRIu32 ".err",
+	    daemon->state_directory, inquiry->number);
 	process_build_loose(&inquiry->process, effects_get_place(daemon), definition, command);
 	scheduler_wake(daemon);
 	return inquiry->number;

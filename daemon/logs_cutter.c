@@ -19,6 +19,7 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/log.h"
+#include "daemon/process.h"
 
 #define END_FD 3
 #define NUMBER_SIZE 24
@@ -77,7 +78,7 @@ int cutter_start_pack(
 /* Beside what processes leave there, so that it goes with them: see process_clear_files(). */
 static char *copy_path(const char *state_directory, pid_t pid)
 {
-	return mem_print("%s/work/log-%d", state_directory, (int)pid);
+	return mem_print("%s/" PROCESS_DIRECTORY "/log-%d", state_directory, (int)pid);
 }
 
 void cutter_clean(const char *state_directory, pid_t pid)

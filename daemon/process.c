@@ -174,14 +174,14 @@ char *process_file(const char *state_directory, uint64_t exec, const char *suffi
 {
 	char number[MEM_NUMBER_SIZE];
 
-	return mem_join(
-	    state_directory, "/work/", mem_number(number, exec), ".", suffix, (char *)NULL);
+	return mem_join(state_directory, "/" PROCESS_DIRECTORY "/", mem_number(number, exec), ".",
+	    suffix, (char *)NULL);
 }
 
 void process_clear_files(
     const char *state_directory, bool (*is_needed)(uint64_t exec, void *arg), void *arg)
 {
-	char *path = mem_print("%s/work", state_directory);
+	char *path = mem_print("%s/" PROCESS_DIRECTORY, state_directory);
 	DIR *directory;
 
 	mkdir(path, 0700);

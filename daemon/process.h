@@ -49,7 +49,10 @@ void process_set_variable(struct process *process, const char *name, const char 
 
 void process_clear(struct process *process);
 
-/* .parproc/work/EXEC.SUFFIX, for the caller to free. Suffixes: "result", "message", "out". */
+/* In the state directory: where processes leave what is read when they have ended. */
+#define PROCESS_DIRECTORY "work"
+
+/* EXEC.SUFFIX there, for the caller to free. Suffixes: "result", "message", "out". */
 char *process_file(const char *state_directory, uint64_t exec, const char *suffix);
 
 /*

@@ -272,13 +272,18 @@ class Display(ScreenCase):
             with self.subTest(number):
                 self.end_by(number)
 
-    def test_what_is_in_the_background_leaves_the_echo_alone(self):
+    def run_long_in_a_shell(self):
+        """In its foreground, with job control; the gate is closed."""
         self.ws.define({"long": {"run": self.ws.gate("gate")}})
         screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
         self.screens.append(screen)
         screen.enter("PS1='$ '")
         screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
         screen.expect_part(r"^\* long T$")
+        return screen
+
+    def test_what_is_in_the_background_leaves_the_echo_alone(self):
+        screen = self.run_long_in_a_shell()
         os.kill(screen.child(), signal.SIGSTOP)
         screen.expect_part("Stopped")
         screen.type("bg", "Enter")
@@ -335,12 +340,7 @@ class Display(ScreenCase):
         screen.expect_part(r"^ok long T$")
 
     def test_continued_it_leaves_nothing_behind(self):
-        self.ws.define({"long": {"run": self.ws.gate("gate")}})
-        screen = Screen(self.ws, "ping >/dev/null; exec bash --norc", 80, 24)
-        self.screens.append(screen)
-        screen.enter("PS1='$ '")
-        screen.type(f"ppctl -C {self.ws.dir} run long", "Enter")
-        screen.expect_part(r"^\* long T$")
+        screen = self.run_long_in_a_shell()
         for _ in range(3):
             screen.type("C-z")
             screen.expect_part(r"Stopped(.*\n)*\$ *$")
