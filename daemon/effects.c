@@ -77,25 +77,31 @@ struct effects *effects_new(struct daemon *daemon)
 	return effects;
 }
 
+static bool free_extras_of(struct proc *proc, void *arg)
+{
+	(void)arg;
+	for (struct execution *at = proc->newest; at; at = at->older)
+		exec_extra_free(at);
+	return true;
+}
+
 /* What hangs onto the core's executions and runs is not the core's to free. */
 void effects_free_extras(struct daemon *daemon)
 {
-	struct membership *member;
 	struct run *run = NULL;
 	struct action action;
 
-	/* Of those that no run has, the core has said so. */
+	/* Of those that nothing keeps, the core has said so. */
 	while (core_next_action(daemon->core, &action)) {
 		if (action.kind == ACTION_FORGET)
 			exec_extra_free(action.execution);
 		else if (action.kind == ACTION_FORGET_RUN)
 			run_extra_free(action.run);
 	}
-	while ((run = core_next_run(daemon->core, run ? run->id : 0))) {
-		TAILQ_FOREACH (member, &run->members, of_run)
-			exec_extra_free(member->execution);
+	while ((run = core_next_run(daemon->core, run ? run->id : 0)))
 		run_extra_free(run);
-	}
+	/* Some are in no run any more, and only what depends on them keeps them. */
+	core_each_proc(daemon->core, free_extras_of, NULL);
 }
 
 void effects_free(struct effects *effects)
