@@ -31,20 +31,27 @@ static bool join_below(struct execution *execution, void *arg)
 /* How many nodes ahead something is fetched of them, which is all over the memory. */
 enum { AHEAD = 8 };
 
+/* What is fetched in a loop has to be inlined: calls that do nothing but this are dropped as calls
+ * that do nothing. */
+#define FETCHES __attribute__((always_inline)) static inline
+
 /* The node that is i-th in the order, or NULL. */
 static struct node *ordered(const struct search *search, size_t i)
 {
 	return i < search->n_order ? &search->nodes[search->order[i]] : NULL;
 }
 
-/* Fetches what the execution of a later node is made of: first its proc, then the definition. A
- * call of it would be dropped as one that does nothing, so it is none. */
-__attribute__((always_inline)) static inline void fetch_parts(const struct search *search, size_t i)
+/* Fetches what the execution of a later node is made of: the node, its proc, the definition. */
+FETCHES void fetch_parts(const struct search *search, size_t i)
 {
+	const struct node *farthest = ordered(search, i + 3 * (size_t)AHEAD);
 	const struct node *far = ordered(search, i + 2 * (size_t)AHEAD);
 	const struct node *near = ordered(search, i + AHEAD);
 
+	if (farthest != NULL)
+		__builtin_prefetch(farthest);
 	if (far != NULL) {
+		__builtin_prefetch(&far->proc->mean_ns);
 		__builtin_prefetch(&far->proc->name);
 		__builtin_prefetch(&far->proc->name_waits);
 	}
@@ -97,15 +104,34 @@ static struct execution *failed_dep(
 	return NULL;
 }
 
+/* Fetches what a later node is linked with: the nodes that its edges go to, then their executions,
+ * as far as linking looks at them. Only of edges that certainly hold. */
+FETCHES void fetch_deps(const struct search *search, size_t i)
+{
+	const struct node *far = ordered(search, i + 2 * (size_t)AHEAD);
+	const struct node *near = ordered(search, i + AHEAD);
+
+	for (size_t j = 0; far != NULL && j < far->n_edges; j++)
+		if (search->edges[far->first_edge + j].kind == SEARCH_DEP)
+			__builtin_prefetch(&search->nodes[search->edges[far->first_edge + j].to]);
+	for (size_t j = 0; near != NULL && j < near->n_edges; j++) {
+		const struct search_edge *edge = &search->edges[near->first_edge + j];
+		const struct execution *dep =
+		    edge->kind == SEARCH_DEP ? search->nodes[edge->to].execution : NULL;
+		if (dep == NULL)
+			continue;
+		__builtin_prefetch(&dep->dependents);
+		__builtin_prefetch(&dep->state);
+		__builtin_prefetch(&dep->first);
+		__builtin_prefetch(&dep->priority);
+	}
+}
+
 static void link_node(struct search *search, struct node *node)
 {
 	struct execution *execution = node->execution;
 	uint32_t dep;
 
-	/* They are all over the memory, and fetched at once. */
-	for (size_t i = 0; i < node->n_edges; i++)
-		if (search_edge_holds(search, &search->edges[node->first_edge + i], &dep))
-			__builtin_prefetch(&search->nodes[dep].execution->references);
 	for (size_t i = 0; i < node->n_edges; i++) {
 		struct search_edge *edge = &search->edges[node->first_edge + i];
 		if (edge->kind == SEARCH_MISSING) {
@@ -239,9 +265,9 @@ void resolve_commit(struct search *search, const struct scope *scope)
 	history_rank(search);
 	for (size_t i = 0; i < search->n_order; i++) {
 		struct node *node = &search->nodes[search->order[i]];
-		if (node->kind != NODE_NEW || !node->is_reached)
-			continue;
-		link_node(search, node);
+		fetch_deps(search, i);
+		if (node->kind == NODE_NEW && node->is_reached)
+			link_node(search, node);
 	}
 	link_late(search);
 	raise_pulled(search, scope);
