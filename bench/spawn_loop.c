@@ -1,12 +1,13 @@
 /*
  * The floor under every scheduler: a loop that starts N processes `sh -c COMMAND`, P at a time,
  * each with a log file of its own, with posix_spawn(3), and waits for them. Prints the whole time,
- * and what of it was its own CPU time, for each execution.
+ * and what of it was its own CPU time, for each execution. Its files are below TMPDIR, or /tmp.
  *
  *	spawn_loop [N [P [COMMAND]]]        5000, 2, true
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/spawn_loop-XXXXXX";
+static char directory[PATH_MAX - 16];
 
 static double read_clock_s(void)
 {
@@ -61,6 +62,21 @@ static int start(int number, const posix_spawnattr_t *attributes, const char *co
 	return error;
 }
 
+static int make_directory(void)
+{
+	const char *parent = getenv("TMPDIR");
+	int length;
+
+	if (parent == NULL || *parent == '\0')
+		parent = "/tmp";
+	length = snprintf(directory, sizeof(directory), "%s/spawn_loop-XXXXXX", parent);
+	if (length < 0 || (size_t)length >= sizeof(directory)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return mkdtemp(directory) != NULL ? 0 : -1;
+}
+
 static void remove_logs(int n)
 {
 	char path[sizeof(directory) + 16];
@@ -85,7 +101,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: spawn_loop [N [P [COMMAND]]]\n");
 		return 2;
 	}
-	if (mkdtemp(directory) == NULL || posix_spawnattr_init(&attributes) != 0 ||
+	if (make_directory() != 0 || posix_spawnattr_init(&attributes) != 0 ||
 	    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID) != 0) {
 		perror("spawn_loop");
 		return 1;

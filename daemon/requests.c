@@ -136,6 +136,12 @@ enum request_status request_refuse_memory(struct request *request)
 	return request_refuse(request, PROTOCOL_INTERNAL, "no memory for the answer", NULL);
 }
 
+/* The nearest of the names that may have been meant, as the end of a sentence. New. */
+static char *describe_nearest(const struct strings *near)
+{
+	return near->count > 0 ? mem_print(" (did you mean %s?)", near->items[0]) : mem_copy("");
+}
+
 enum request_status request_refuse_unknown(struct request *request, const char *name)
 {
 	struct strings near = {0};
@@ -143,7 +149,7 @@ enum request_status request_refuse_unknown(struct request *request, const char *
 	char *message, *hint;
 
 	core_suggest(request->daemon->core, name, &near);
-	hint = near.count > 0 ? mem_print(" (did you mean %s?)", near.items[0]) : mem_copy("");
+	hint = describe_nearest(&near);
 	message = mem_print("there is no proc or proto %s%s", name, hint);
 	status = request_refuse(request, PROTOCOL_UNKNOWN_NAME, message,
 	    json_pack("{s:s, s:o}", "name", name, "suggestions", view_texts(&near)));
@@ -191,7 +197,7 @@ static char *describe_unknown(const struct core *core, const char *name, struct 
 	char *hint, *message;
 
 	core_suggest_procs(core, name, near);
-	hint = near->count > 0 ? mem_print(" (did you mean %s?)", near->items[0]) : mem_copy("");
+	hint = describe_nearest(near);
 	if (maker)
 		message = mem_print("there is no proc %s yet: %s makes it when it is asked for%s",
 		    name, maker->definition->name, hint);
