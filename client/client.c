@@ -95,7 +95,7 @@ void client_warn_of(const json_t *result)
 		client_warn("there is more than fits into one answer");
 }
 
-int client_connect(struct client *client)
+enum pp_error client_try_connect(struct client *client)
 {
 	const struct invocation *inv = client->inv;
 	struct pp_connect_options options = {
@@ -105,9 +105,14 @@ int client_connect(struct client *client)
 	    .client = "ppctl " PACKAGE_VERSION,
 	};
 
+	return pp_connect(&options, &client->conn);
+}
+
+int client_connect(struct client *client)
+{
 	if (client->conn)
 		return EXIT_FINE;
-	if (pp_connect(&options, &client->conn))
+	if (client_try_connect(client))
 		return client_report(client);
 	if (client->is_verbose)
 		client_complain(0, "workspace %s, socket %s",

@@ -91,15 +91,42 @@ static void print_canceled(const struct client *client, json_t *result)
 	}
 }
 
+/*
+ * Connects to a daemon that is to end. *info: what it says of itself; NULL: it was ending already,
+ * and has. Returns 0, or an exit status.
+ */
+static int meet(struct client *client, json_t **info)
+{
+	int status = client_connect(client);
+
+	*info = NULL;
+	while (!status && pp_server_info(client->conn, PP_FOREVER, info)) {
+		*info = NULL;
+		if (pp_error_code(client->conn) != PP_ERR_UNREACHABLE)
+			return client_report(client);
+		/* It ends just now, or a scheduler that died is replaced. */
+		pp_close(client->conn);
+		client->conn = NULL;
+		poll(NULL, 0, (int)(LOOK_AGAIN_S * 1000));
+		switch (client_try_connect(client)) {
+		case PP_OK:
+			break;
+		case PP_ERR_UNREACHABLE:
+			return EXIT_FINE;
+		default:
+			return client_report(client);
+		}
+	}
+	return status;
+}
+
 int verb_stop(struct client *client)
 {
 	json_t *info, *result = NULL;
-	int status = client_connect(client);
+	int status = meet(client, &info);
 
-	if (status)
+	if (status || !info)
 		return status;
-	if (pp_server_info(client->conn, PP_FOREVER, &info))
-		return client_report(client);
 	int scheduler = open_process(info, "pid");
 	int supervisor = open_process(info, "supervisor_pid");
 	enum pp_error error = pp_call(client->conn, "shutdown", NULL, PP_FOREVER, &result);

@@ -20,7 +20,10 @@
 #include "daemon/terminals.h"
 #include "daemon/workers.h"
 
-/* So many names, and bytes of them, are in an answer at most: fewer than a message may hold. */
+/* So many names are in an answer unless it is said how many. */
+#define NAMES_DEFAULT 1000
+
+/* So many, and bytes of them, are in one at most: fewer than a message may hold. */
 #define NAMES_MAX 900000
 #define NAMES_MAX_BYTES (15u << 20)
 
@@ -60,7 +63,9 @@ static enum request_status proceed_create(struct request *request, const struct 
 
 	paged.first = (size_t)request_read_integer(request, "cursor", 0);
 	paged.limit = (size_t)request_read_integer(request, "limit", 0);
-	if (paged.limit == 0 || paged.limit > NAMES_MAX)
+	if (paged.limit == 0)
+		paged.limit = NAMES_DEFAULT;
+	if (paged.limit > NAMES_MAX)
 		paged.limit = NAMES_MAX;
 	if (core_create(request->daemon->core, &paged, &outcome, &fault) != 0)
 		return request_refuse_fault(request, &fault);

@@ -108,14 +108,15 @@ static const char *variable(const struct pp_connect_options *options, const char
 /* The directory that the options, else the environment, else the working directory say. */
 static enum pp_error find_directory(pp_conn *conn, const struct pp_connect_options *options)
 {
-	const char *named = options->directory ? NULL : variable(options, "PP_WORKSPACE");
-	const char *start = options->directory ? options->directory : ".";
+	const char *named =
+	    options->directory ? options->directory : variable(options, "PP_WORKSPACE");
+	const char *start = named ? named : ".";
 
-	conn->workspace = named ? realpath(named, NULL) : discover_workspace(start);
+	conn->workspace = discover_workspace(start);
 	/* A directory that was named becomes a workspace if it is in none. */
-	if (!conn->workspace && options->directory && errno == ENOENT)
-		conn->workspace = realpath(options->directory, NULL);
-	return conn->workspace ? PP_OK : fail_workspace(conn, named ? named : start);
+	if (!conn->workspace && named && errno == ENOENT)
+		conn->workspace = realpath(named, NULL);
+	return conn->workspace ? PP_OK : fail_workspace(conn, start);
 }
 
 /* The socket that was named; its workspace matters only for starting a daemon. */

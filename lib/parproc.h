@@ -229,7 +229,7 @@ json_t *pp_request_params(pp_conn *conn, const char *method, const struct pp_req
 
 /* pp_call() with those params. *result is new; result may be NULL. What it holds is said behind. */
 enum pp_error pp_create(pp_conn *conn, const struct pp_request *request, double timeout_s,
-    json_t **result); /* {procs: [names]} */
+    json_t **result); /* {procs: [names]}; of more than 1,000 the first, and a cursor */
 enum pp_error pp_start(pp_conn *conn, const struct pp_request *request, double timeout_s,
     json_t **result); /* {run, procs: [names]} */
 enum pp_error pp_run(pp_conn *conn, const struct pp_request *request, double timeout_s,

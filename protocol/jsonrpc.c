@@ -124,6 +124,9 @@ int jsonrpc_parse(
 	/* Where memory runs out while it builds, jansson says nothing. */
 	if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory)
 		return problem_set(problem, PROTOCOL_INTERNAL, "no memory for the message");
+	if (json_error_code(&error) == json_error_null_character)
+		return problem_set(problem, PROTOCOL_PARSE_ERROR,
+		    "no text may have a \\u0000, as the one at byte %d", error.position);
 	return problem_set(problem, PROTOCOL_PARSE_ERROR, "the message is not JSON: %s at byte %d",
 	    error.text, error.position);
 }

@@ -148,8 +148,11 @@ struct run *core_next_run(const struct core *core, uint64_t before)
 	return run;
 }
 
+/* What a request gives that is no number of a run comes as the largest. */
 static int refuse_number(struct fault *fault, uint64_t id)
 {
+	if (id == UINT64_MAX)
+		return fault_set(fault, FAULT_NOT_FOUND, "a run has a number from 1 on");
 	return fault_set(fault, FAULT_NOT_FOUND, "there is no run %llu", (unsigned long long)id);
 }
 

@@ -263,7 +263,7 @@ class Answers(kit.Case):
 
     def test_more_than_a_page_is_paged(self):
         names = [f"num::{n}" for n in range(1100)]
-        self.assertEqual(names, self.result("create", names=names)["procs"])
+        self.assertEqual([names[:1000], names[1000:]], self.pages("create", names=names))
         page = self.result("status")
         self.assertTrue(page["truncated"])
         seen = [view["name"] for view in page["procs"]]
@@ -296,6 +296,9 @@ class Answers(kit.Case):
         self.assertEqual(names, sum(pages, []))
         self.assertEqual(names[:30] + ["num::1"],
                          sum(self.pages("create", names=["grid::0::*", "num::1"], limit=7), []))
+        self.result("define", definitions={"protos": {"line::[n]": {
+            "run": "true", "args": {"n": {"choices": [str(n) for n in range(1100)]}}}}})
+        self.assertEqual([1000, 100], [len(page) for page in self.pages("create", names=["line::*"])])
         pages = self.pages("status", names=["grid::*::*"], limit=300)
         self.assertEqual([300, 300, 300], [len(page) for page in pages])
         self.assertEqual(names, sum(pages, []))

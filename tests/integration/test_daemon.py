@@ -115,6 +115,18 @@ class Ending(kit.Case):
         self.ws.ppctl("ping", status=3)
         self.ws.ppctl("stop", status=None)
 
+    def test_stops_at_once_all_find_it_gone(self):
+        """Who comes while it ends is told nothing of a connection that broke."""
+        self.ws.define({"a": {"run": "true"}})
+        for _ in range(8):
+            self.ws.ppd("-d")
+            pids = self.ws.pids()
+            stops = [self.ws.start(kit.PPCTL, "stop") for _ in range(3)]
+            for done in [self.ws.finish(stop) for stop in stops]:
+                self.assertIn((done.status, "no daemon serves" in done.err),
+                              ((0, False), (3, True)), done.err)
+            self.assertFalse(any(kit.is_alive(pid) for pid in pids))
+
     def test_sigterm_ends_it_in_order(self):
         gate = self.ws.gate("gate")
         self.ws.define({"long": {"run": gate}})

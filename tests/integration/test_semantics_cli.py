@@ -215,6 +215,7 @@ class Options(semantics.Case):
         deep, socket = self.ws.dir / "deep/er", str(other.dir / ".parproc/ppd.sock")
         self.assertEqual(["a"], names(cwd=deep))
         self.assertEqual(["b"], names(cwd=deep, PP_WORKSPACE=str(other.dir)))
+        self.assertEqual(["a"], names(cwd=other.dir, PP_WORKSPACE=str(deep)))
         self.assertEqual(["b"], names(cwd=deep, PP_SOCKET=socket))
         self.assertEqual(["a"], names("-C", str(deep), cwd=other.dir, PP_SOCKET=socket, PP_WORKSPACE=str(other.dir)))
         self.assertEqual(["b"], names("-S", socket, cwd=deep))
