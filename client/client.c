@@ -95,6 +95,16 @@ void client_warn_of(const json_t *result)
 		client_warn("there is more than fits into one answer");
 }
 
+void client_warn_of_file(struct client *client)
+{
+	json_t *answer = NULL;
+
+	/* Where that fails, what is asked next says why. */
+	if (pp_call(client->conn, "options.get", NULL, PP_FOREVER, &answer) == PP_OK)
+		client_warn_of(answer);
+	json_decref(answer);
+}
+
 enum pp_error client_try_connect(struct client *client)
 {
 	const struct invocation *inv = client->inv;

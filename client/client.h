@@ -43,6 +43,10 @@ void client_warn(const char *text);
 /* Prints what an answer says beside what was asked for: its warning, and that it is cut. */
 void client_warn_of(const json_t *answer);
 
+/* Asks for what is to be warned of, for a verb whose own answer has no room for it; client is
+ * connected. */
+void client_warn_of_file(struct client *client);
+
 /*
  * Connects if that has not been done: starts a daemon where the verb and the options allow it.
  * Returns 0, or an exit status; then the reason was printed.

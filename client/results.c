@@ -7,13 +7,24 @@
 #include "client/request.h"
 #include "client/verbs.h"
 
+/* 0, or an exit status. */
+static int ask(struct client *client, const struct request *request, json_t **results)
+{
+	int status = client_connect(client);
+
+	if (status)
+		return status;
+	client_warn_of_file(client);
+	return client_ask(client, "results", &request->pp, results);
+}
+
 int verb_results(struct client *client)
 {
 	struct request request;
 	json_t *result = NULL;
 
 	request_set_names(&request, client->inv);
-	int status = client_ask(client, "results", &request.pp, &result);
+	int status = ask(client, &request, &result);
 
 	if (!status)
 		output_print_json(&client->out, result);
@@ -28,7 +39,7 @@ int verb_result(struct client *client)
 	json_t *results = NULL;
 
 	request_set_names(&request, client->inv);
-	int status = client_ask(client, "results", &request.pp, &results);
+	int status = ask(client, &request, &results);
 	json_t *value = status ? NULL : json_object_get(results, request.names[0]);
 
 	if (!status && !value) {

@@ -262,6 +262,7 @@ static int wait_for(struct client *client, struct request *request)
 		json_decref(options.params);
 		return status;
 	}
+	client_warn_of_file(client);
 	if (!client->is_quiet)
 		tell_unknown(client, request->pp.names);
 	options.questions = questions_new(client, display_get_live(options.display));

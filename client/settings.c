@@ -99,6 +99,7 @@ static int show_or_set(struct client *client, const char *what, const char *get,
 	json_decref(changes);
 	if (status)
 		return status;
+	client_warn_of(result);
 	json_t *values = json_object_get(result, "values");
 
 	if (client->is_json)

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/fault.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/name.h"
 #include "daemon/dynamic.h"
 #include "daemon/results.h"
 #include "daemon/workspace/scalar.h"
@@ -84,13 +86,30 @@ static bool looks_like_list(const char *text, size_t length)
 	return i == length || !(isalpha((unsigned char)text[i]) || text[i] == '_');
 }
 
+/* 0, or -1: one of them is no name that anything could ever have. */
+static int check_names(struct strings *names, char **error)
+{
+	struct fault fault = {0};
+
+	for (size_t i = 0; i < names->count && !*error; i++) {
+		if (name_check(names->items[i], NAME_FILLED, "", &fault) != 0)
+			*error = mem_copy(fault.message);
+	}
+	fault_clear(&fault);
+	if (*error)
+		strings_clear(names);
+	return *error ? -1 : 0;
+}
+
 int dynamic_parse(const char *text, size_t length, struct strings *names, char **error)
 {
+	int result;
+
 	*names = (struct strings){0};
 	*error = NULL;
-	if (looks_like_list(text, length))
-		return parse_json(text, length, names, error);
-	return parse_lines(text, length, names, error);
+	result = looks_like_list(text, length) ? parse_json(text, length, names, error)
+	                                       : parse_lines(text, length, names, error);
+	return result == 0 ? check_names(names, error) : result;
 }
 
 int dynamic_parse_choices(const char *text, size_t length, struct strings *choices, char **error)

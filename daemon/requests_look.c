@@ -276,9 +276,13 @@ static bool visit_result(struct proc *proc, void *arg)
 	return results_add(arg, proc->newest, NULL);
 }
 
-static enum request_status refuse_no_result(struct request *request, const char *name)
+/* member: its place in the run that is looked at, or its first; NULL: it has not been asked for. */
+static enum request_status refuse_no_result(
+    struct request *request, const char *name, const struct membership *member)
 {
-	char *message = mem_print("%s has no result yet", name);
+	bool is_over = member && membership_is_complete(member);
+	const char *why = is_over ? ": it failed before it was started" : " yet";
+	char *message = mem_print("%s has no result%s", name, why);
 	enum request_status status =
 	    request_refuse(request, PROTOCOL_NOT_FOUND, message, json_pack("{s:s}", "name", name));
 
@@ -296,7 +300,7 @@ static int results_of_names(struct request *request, const struct request_texts 
 		if (request_look_proc(request, names->items[i], &proc, run, &member) != 0)
 			return -1;
 		if (!member || !has_result(member->execution, run ? member : NULL)) {
-			refuse_no_result(request, names->items[i]);
+			refuse_no_result(request, names->items[i], member);
 			return -1;
 		}
 		results_add(results, member->execution, run ? member : NULL);

@@ -66,7 +66,7 @@ static int refuse_choice(struct expansion *expansion, const struct definition *d
 	char *list = strings_join(choices, ", ");
 
 	fault_set(expansion->fault, FAULT_NOT_A_CHOICE, "%s: %s=%s is not one of its choices: %s",
-	    definition->name, arg->name, value, list);
+	    definition->name, arg->name, value, choices->count > 0 ? list : "there are none");
 	for (size_t i = 0; i < choices->count; i++)
 		strings_add(&expansion->fault->names, choices->items[i]);
 	free(list);

@@ -70,6 +70,23 @@ class Display(kit.Case):
         self.assertIn("there is no run 0\n", self.ws.ppctl("--run", "0", "start", "a", status=2).err)
         self.assertIn("give its number or name", self.ws.ppctl("--run", "", "status", status=2).err)
 
+    def test_whoever_looks_is_warned_of_a_broken_file(self):
+        self.ws.define({"a": {"run": "true"}})
+        self.ws.ppctl("run", "a")
+        self.ws.write("parproc.yaml", 'procs: {a: {runn: "true"}}\n')
+        for words in (("status",), ("list",), ("options",), ("params",), ("results",), ("result", "a"), ("wait", "a")):
+            self.assertRegex(self.ws.ppctl(*words).err,
+                             r"^ppctl: warning: .*parproc\.yaml:1:\d+: .*runn.*\n(  hint: .*\n)?$", words)
+
+    def test_no_result_is_explained(self):
+        self.ws.define({"bad": {"run": "false"}, "after": {"run": "true", "deps": ["bad"]},
+                        "held": {"run": self.ws.gate("gate")}})
+        self.ws.ppctl("run", "after", status=1)
+        self.ws.ppctl("start", "held")
+        self.assertEqual("ppctl: after has no result: it failed before it was started\n",
+                         self.ws.ppctl("result", "after", status=2).err)
+        self.assertEqual("ppctl: held has no result yet\n", self.ws.ppctl("result", "held", status=2).err)
+
     def test_a_cancel_of_nothing_says_so(self):
         self.ws.define({"a": {"run": "true"}, "b": {"run": "true"}, "held": {"run": self.ws.gate("gate")}})
         run = self.ws.ppctl("start", "held").out.strip()

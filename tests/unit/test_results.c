@@ -247,6 +247,8 @@ Test(results, printed_names_are_lines_or_a_list)
 	check_names("[\"a\"", NULL);
 	check_names("[env]::x\n", "[env]::x");
 	check_names("a\xff\n", NULL);
+	check_names("a\n[x\n", NULL);
+	check_names("[\"\"]", NULL);
 }
 
 static void check_choices(const char *text, const char *expected)
