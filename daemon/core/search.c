@@ -377,21 +377,6 @@ static void reverse(uint32_t *items, size_t count)
 	}
 }
 
-/* Fetches what expanding the nodes below the top of the stack begins with; what is on the top has
- * been met just now. */
-static void fetch_stack(const struct search *search)
-{
-	const struct node *nodes = search->nodes;
-	const uint32_t *top = search->stack + search->n_stack;
-
-	if (search->n_stack < 8)
-		return;
-	__builtin_prefetch(&nodes[top[-8]]);
-	__builtin_prefetch(&nodes[top[-6]].proc->definition);
-	__builtin_prefetch(nodes[top[-4]].proc->definition);
-	__builtin_prefetch(nodes[top[-2]].proc->definition->deps);
-}
-
 /* Expands what is on the stack and what that leads to, dependencies right behind what depends on
  * them. */
 static int search_follow(struct search *search)
@@ -401,7 +386,6 @@ static int search_follow(struct search *search)
 		size_t first = search->n_stack;
 		if (search->nodes[at].kind == NODE_ADOPTED)
 			continue;
-		fetch_stack(search);
 		*GROW(search->order, search->n_order, search->max_order) = at;
 		/* It may come with something that is joined, which is not known yet. */
 		if (search_expand(search, at) != 0) {
