@@ -44,7 +44,7 @@ static bool may_join(const struct search *search, const struct execution *execut
 	    strcmp(execution->params->text, search->params) != 0)
 		return false;
 	for (size_t i = 0; i < search->n_unjoined; i++)
-		if (search->unjoined[i] == proc)
+		if (search->unjoined[i] == execution)
 			return false;
 	return true;
 }
@@ -101,11 +101,11 @@ bool join_adopted(const struct search *search, struct node *node)
 	return true;
 }
 
-static void unjoin(struct search *search, struct proc *proc)
+static void unjoin(struct search *search, struct execution *execution)
 {
 	search->unjoined =
 	    mem_resize(search->unjoined, search->n_unjoined + 1, sizeof(*search->unjoined));
-	search->unjoined[search->n_unjoined++] = proc;
+	search->unjoined[search->n_unjoined++] = execution;
 	search->is_again = true;
 }
 
@@ -146,7 +146,7 @@ static void unjoin_above(struct search *search, struct execution *execution)
 		struct node *node = &search->nodes[i];
 		if (node->kind == NODE_JOIN &&
 		    !execution_each_below(search->core, node->execution, is_other, execution))
-			unjoin(search, node->proc);
+			unjoin(search, node->execution);
 	}
 }
 
@@ -168,7 +168,7 @@ static bool give_up_those(struct search *search, bool has_replaced)
 		const struct node *node = &search->nodes[i];
 		if (node->kind == NODE_JOIN && !node->is_reached &&
 		    node->has_replaced == has_replaced)
-			unjoin(search, node->proc);
+			unjoin(search, node->execution);
 	}
 	return search->n_unjoined > n_before;
 }
@@ -191,7 +191,7 @@ static void give_up_broken(struct search *search)
 	for (size_t i = search->n_nodes; i-- > 0 && search->n_unjoined < limit;) {
 		struct node *node = &search->nodes[i];
 		if (node->kind == NODE_JOIN && is_broken(search, node))
-			unjoin(search, node->proc);
+			unjoin(search, node->execution);
 		else if (node->kind == NODE_ADOPTED && is_broken(search, node))
 			unjoin_above(search, node->execution);
 	}
@@ -214,7 +214,7 @@ bool join_undo(struct search *search, struct execution *execution)
 	if (node == NULL || node->execution != execution)
 		return false;
 	if (node->kind == NODE_JOIN)
-		unjoin(search, node->proc);
+		unjoin(search, node->execution);
 	else if (node->kind == NODE_ADOPTED)
 		unjoin_above(search, execution);
 	return node->kind == NODE_JOIN || node->kind == NODE_ADOPTED;

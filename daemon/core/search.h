@@ -87,7 +87,7 @@ struct search {
 	size_t n_stack, max_stack;
 	uint32_t *order; /* nodes to be executed, in the order of the request */
 	size_t n_order, max_order;
-	struct proc **unjoined; /* procs whose executions in flight cannot be joined */
+	struct execution **unjoined; /* in flight, and not to be joined */
 	size_t n_unjoined;
 	bool is_again;                       /* the search has to start again */
 	bool is_terse;                       /* a fault is not looked at: it needs no words */

@@ -51,6 +51,22 @@ class Forms(semantics.Case):
         self.wait(run=run)
         self.assertEqual(1, self.trace().count("T"))
 
+    def test_what_is_next_in_line_is_joined_where_what_runs_cannot_be(self):
+        """It is too late for T as it runs to come after D; that is no reason for a third one."""
+        gate = self.ws.gate("gate")
+        self.serve({"T": proc(run=f"{NOTE}; {gate}")})
+        runs = [self.start("T")]
+        self.until("T", "running")
+        self.define({"D": proc(rdeps=[when_target("T")])})
+        runs += [self.start("T") for _ in range(3)]
+        self.ws.open_gate("gate")
+        self.wait(run=runs[0])
+        self.until("T", "running", run=runs[3])
+        self.ws.open_gate("gate")
+        for run in runs:
+            self.assertTrue(self.call("wait", run=run)["ok"])
+        self.assert_ran("T", "D", "T")
+
     def test_choices_of_a_command_decide_about_injection(self):
         """A declaring proto, a target, or what a dependency command names may have choices that a command tells."""
         asked = {"command": "echo '[\"prod\"]'"}

@@ -26,10 +26,10 @@ static bool is_above(const struct model_exec *exec, const struct model_exec *oth
 	return false;
 }
 
-static bool is_banned(const struct model_plan *plan, const char *name)
+static bool is_banned(const struct model_plan *plan, const struct model_exec *exec)
 {
 	for (size_t i = 0; i < plan->n_banned; i++)
-		if (strcmp(plan->banned[i]->name, name) == 0)
+		if (plan->banned[i] == exec)
 			return true;
 	return false;
 }
@@ -86,8 +86,8 @@ static bool can_join(struct model_plan *plan, const struct plan_node *node, stru
     struct model_exec ***list, size_t *count)
 {
 	return strcmp(exec->name, node->target.name) == 0 && is_allowed(plan, exec) &&
-	       !model_is_complete(exec) && exec->ending == ERROR_NONE &&
-	       !is_banned(plan, exec->name) && exec->definition == node->target.definition &&
+	       !model_is_complete(exec) && exec->ending == ERROR_NONE && !is_banned(plan, exec) &&
+	       exec->definition == node->target.definition &&
 	       model_count_live_runs(plan->model, exec) > 0 &&
 	       strcmp(exec->params, plan->params) == 0 && collect_adopted(plan, exec, list, count);
 }
@@ -142,7 +142,7 @@ static void break_banned(struct model_plan *plan)
 	for (size_t i = 0; i < plan->n_nodes; i++) {
 		const struct plan_node *node = &plan->nodes[i];
 		if (node->exec != NULL && is_only_adopted(plan, node) &&
-		    is_banned(plan, node->target.name))
+		    is_banned(plan, node->exec))
 			plan_break_join(plan, node->exec);
 	}
 }
