@@ -63,14 +63,28 @@ static bool is_alive(struct trail *trail, const struct run *run)
 	return false;
 }
 
+/* So many names are said of those that are missing. */
+#define MISSING_SHOWN 5
+
 static void fail_missing(struct core *core, struct execution *execution, int64_t now_ns)
 {
+	const struct missing *at = execution->missing;
+	const char *shown[MISSING_SHOWN];
+	uint32_t count = execution->n_missing, n_shown = 0;
 	struct strings names = {0};
 
-	for (const struct missing *at = execution->missing; at; at = at->next_of_execution)
-		strings_add(&names, at->proc->name);
+	/* They are linked the last first. */
+	for (; count > MISSING_SHOWN; count--)
+		at = at->next_of_execution;
+	for (; at != NULL && n_shown < MISSING_SHOWN; at = at->next_of_execution)
+		shown[n_shown++] = at->proc->name;
+	while (n_shown > 0)
+		strings_add(&names, shown[--n_shown]);
 	char *list = strings_join(&names, ", ");
-	char *info = mem_print("nothing defines its dependency %s", list);
+	char *info = execution->n_missing > MISSING_SHOWN
+	                 ? mem_print("nothing defines its dependency %s and %u more", list,
+	                       execution->n_missing - MISSING_SHOWN)
+	                 : mem_print("nothing defines its dependency %s", list);
 	settle_fail(core, execution, ERROR_DEP_MISSING, info, now_ns);
 	strings_clear(&names);
 	free(list);

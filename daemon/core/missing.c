@@ -13,8 +13,14 @@
 
 void missing_add(struct core *core, struct execution *execution, struct proc *proc)
 {
-	struct missing *missing = mem_new(1, sizeof(*missing));
+	struct missing *missing;
 
+	/* All of an execution come one after the other. */
+	if (proc->missing != NULL && proc->missing->execution == execution) {
+		proc->references--;
+		return;
+	}
+	missing = mem_new(1, sizeof(*missing));
 	if (proc->missing == NULL)
 		index_add(core->missing, proc->name, proc);
 	*missing = (struct missing){execution, proc, execution->missing, proc->missing};

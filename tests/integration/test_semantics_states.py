@@ -260,6 +260,14 @@ class Dynamic(semantics.Case):
         self.call("options.set", values={"allow_missing_deps": True})
         self.assertEqual("dep_missing", self.run_procs("missing")["missing"]["error"])
 
+    def test_what_is_missing_is_named_once_and_not_without_end(self):
+        self.serve({"twice": proc("zz", "zz", "yy", "zz"), "many": proc(*(f"m{i}" for i in range(8))),
+                    "asks": proc({"command": "yes x | head -n 5000"})})
+        views = self.run_procs("twice", "many", "asks")
+        self.assertEqual({"twice": "zz, yy", "many": "m0, m1, m2, m3, m4 and 3 more", "asks": "x"},
+                         {name: view["info"].removeprefix("nothing defines its dependency ")
+                          for name, view in views.items()})
+
     def test_an_answer_brings_rdeps_with_it(self):
         self.serve({"a": {"run": NOTE, "deps": [{"command": "echo t::1"}]}, "top": proc("a")},
                    {"t::[x]": proc(), "pre::[y]": proc(rdeps=["t::[y]"])})
