@@ -94,14 +94,16 @@ static char *describe_request(const char *name, const struct run *run)
 void reason_add_origin(const struct core *core, const struct execution *execution,
     const struct run *run, struct strings *lines)
 {
-	const struct execution *dependent = find_dependent(execution, run);
+	/* What holds up something of the run need not be in it. */
+	const struct run *own =
+	    run && execution_in_run(execution, run) ? run : execution_run(execution);
+	const struct execution *dependent = find_dependent(execution, own);
 	char *line = dependent ? describe_dependent(core, execution, dependent) : NULL;
 
 	if (!line && !dependent)
 		line = describe_declarer(core, execution);
 	if (!line)
-		line =
-		    describe_request(execution->proc->name, run ? run : execution_run(execution));
+		line = describe_request(execution->proc->name, own);
 	if (line)
 		strings_take(lines, line);
 }

@@ -67,6 +67,14 @@ class Why(kit.Case):
         self.ws.ppctl("cancel", "lost")
         self.ws.ppctl("cancel", "--all", "--kill")
 
+    def test_who_holds_it_up_was_asked_for_in_its_own_run(self):
+        self.ws.define({"holder": {"run": self.ws.gate("gate"), "locks": ["l"]},
+                        "locked": {"run": "true", "locks": ["l"]}})
+        self.ws.ppctl("--run", "one", "start", "holder")
+        self.ws.until_state("holder", "running")
+        self.ws.ppctl("--run", "two", "start", "locked")
+        self.assertRegex(self.ws.ppctl("why", "locked").out, r"\nholder was asked for in run \d+ \(one\)\n$")
+
     def test_one_at_a_time(self):
         self.ws.define({"a": {"run": self.ws.gate("gate")}, "b": {"run": "true"}}, options={"mode": "single"})
         run = self.start("a", "b")
