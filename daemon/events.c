@@ -354,17 +354,16 @@ void events_tell_missed(struct session *session, uint64_t after)
 static void send_of_execution(struct events *events, struct event_draft *draft)
 {
 	const struct membership *member = &draft->execution->first;
-	bool is_first = true;
+	const struct membership *place = execution_place(draft->execution);
 
 	for (; member; member = member->next_of_execution) {
-		if (!member->run || (member->override && !is_first))
+		if (!member->run || (member->override && member != place))
 			continue; /* what happens from then on does not count there */
 		draft->membership = member;
-		if (is_first)
+		if (member == place)
 			send_to_channel(events, draft, &events->all);
 		send_to_channel(events, draft, find_channel(events, member->run->id));
 		events_clear_draft(draft);
-		is_first = false;
 	}
 }
 

@@ -47,16 +47,6 @@ static void add(struct gathering *gathering, const struct missed *missed)
 	gathering->items[gathering->count++] = *missed;
 }
 
-/* Where an execution is looked at by who watches all runs. */
-static bool is_first_of_execution(const struct membership *member)
-{
-	const struct membership *at = &member->execution->first;
-
-	while (at && !at->run)
-		at = at->next_of_execution;
-	return at == member;
-}
-
 static struct event_draft make_draft(const struct missed *missed)
 {
 	struct event_draft draft = {.kind = EVENT_DEFINE, .seq = missed->seq};
@@ -97,7 +87,7 @@ static void gather_run(struct gathering *gathering, const struct run *run)
 		const struct exec_extra *extra = member->execution->extra;
 
 		if (extra && extra->event_seq > gathering->after &&
-		    (!is_all || is_first_of_execution(member)))
+		    (!is_all || execution_place(member->execution) == member))
 			add(gathering, &(struct missed){.seq = extra->event_seq, .member = member});
 	}
 }

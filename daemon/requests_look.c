@@ -34,7 +34,7 @@ int request_look_proc(struct request *request, const char *name, struct proc **p
 	if (run)
 		*member = core_find_member(run, *proc);
 	else
-		*member = (*proc)->newest ? &(*proc)->newest->first : NULL;
+		*member = (*proc)->newest ? execution_place((*proc)->newest) : NULL;
 	return 0;
 }
 

@@ -514,6 +514,13 @@ struct run *execution_run(const struct execution *execution)
 	return run;
 }
 
+struct membership *execution_place(const struct execution *execution)
+{
+	const struct run *run = execution_run(execution);
+
+	return run != NULL ? execution_in_run(execution, run) : NULL;
+}
+
 bool membership_is_complete(const struct membership *membership)
 {
 	return membership->override != ERROR_NONE || execution_is_complete(membership->execution);

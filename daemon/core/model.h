@@ -261,6 +261,9 @@ struct membership *execution_in_run(const struct execution *execution, const str
  * and not canceled in. NULL: none is left, which it is complete for. */
 struct run *execution_home(const struct execution *execution);
 
+/* Its place in execution_run(), where it is looked at by who names no run; NULL: none is left. */
+struct membership *execution_place(const struct execution *execution);
+
 /* What counts in that run: its own outcome, or failed where it was canceled in this run alone. */
 bool membership_is_complete(const struct membership *membership);
 bool membership_is_success(const struct membership *membership);

@@ -70,17 +70,18 @@ static struct wait_item *item_new(struct wait *wait)
 	return item;
 }
 
-static void add_member(struct wait *wait, struct membership *member)
+static struct wait_item *add_member(struct wait *wait, struct membership *member)
 {
 	struct wait_item *item = item_new(wait);
 
 	item->member = member;
 	item_hold(item, 1);
 	if (membership_is_complete(member))
-		return;
+		return item;
 	item->is_pending = true;
 	wait->n_pending++;
 	item_link(item);
+	return item;
 }
 
 /* What a process is blocked for is as urgent as that is. */
@@ -91,7 +92,7 @@ static void raise_all(struct core *core, const struct wait *wait)
 			priority_raise(core, item->member->execution, wait->asker->priority);
 }
 
-static void add_proc(struct wait *wait, struct proc *proc, struct run *run)
+static struct wait_item *add_proc(struct wait *wait, struct proc *proc, struct run *run)
 {
 	struct wait_item *item = item_new(wait);
 
@@ -105,6 +106,7 @@ static void add_proc(struct wait *wait, struct proc *proc, struct run *run)
 	wait->n_pending++;
 	item_hold(item, 1);
 	item_link(item);
+	return item;
 }
 
 /* The item waits no longer for a proc to come into a run. */
@@ -210,6 +212,17 @@ static void item_done(struct core *core, struct wait_item *item)
 		finish(core, item->wait);
 }
 
+/* The item, which is linked, waits for member from here on. */
+static void item_set_member(struct wait_item *item, struct membership *member)
+{
+	item_unlink(item);
+	item_hold(item, -1);
+	item->proc = NULL;
+	item->member = member;
+	item_hold(item, 1);
+	item_link(item);
+}
+
 void wait_on_member(struct core *core, struct membership *member)
 {
 	struct proc *proc = member->execution->proc;
@@ -219,13 +232,8 @@ void wait_on_member(struct core *core, struct membership *member)
 		next = item->next;
 		if (item->wait->run != 0 && item->wait->run != member->run->id)
 			continue;
-		item_unlink(item);
 		forget_name_run(item);
-		item_hold(item, -1);
-		item->proc = NULL;
-		item->member = member;
-		item_hold(item, 1);
-		item_link(item);
+		item_set_member(item, member);
 		if (membership_is_complete(member))
 			item_done(core, item);
 		else if (item->wait->asker != NULL)
@@ -246,8 +254,14 @@ void wait_on_complete(struct core *core, struct membership *member)
 	struct run *run = member->run;
 	struct wait_item *item, *next;
 
-	while (member->waits != NULL)
-		item_done(core, member->waits);
+	while ((item = member->waits) != NULL) {
+		struct membership *place = execution_place(member->execution);
+		/* Canceled in this run alone, it goes on in another. */
+		if (item->is_anywhere && place != NULL && !membership_is_complete(place))
+			item_set_member(item, place);
+		else
+			item_done(core, item);
+	}
 	for (item = run->n_incomplete <= 1 ? run->waits : NULL; item != NULL; item = next) {
 		next = item->next;
 		if (item->wait->asker != NULL && is_rest_complete(run, item->wait->asker))
@@ -433,6 +447,7 @@ static int add_names(struct core *core, struct wait *wait, const struct wait_req
 	for (size_t i = 0; i < request->n_names; i++) {
 		struct proc *proc = registry_get(core, request->names[i]);
 		struct membership *member = NULL;
+		struct wait_item *item;
 
 		n_undefined += !proc->is_defined;
 		if (n_undefined > WAIT_UNDEFINED_MAX) {
@@ -440,13 +455,10 @@ static int add_names(struct core *core, struct wait *wait, const struct wait_req
 			return fault_set(fault, FAULT_LIMIT, "more than %d names that nothing has",
 			    WAIT_UNDEFINED_MAX);
 		}
-		if (run != NULL) {
+		if (run != NULL)
 			member = core_find_member(run, proc);
-		} else if (proc->newest != NULL) {
-			member = &proc->newest->first;
-			if (member->run == NULL)
-				member = member->next_of_execution;
-		}
+		else if (proc->newest != NULL)
+			member = execution_place(proc->newest);
 		if (member == NULL && run != NULL && !run_is_active(run)) {
 			registry_release(core, proc);
 			return fault_set(fault,
@@ -454,10 +466,8 @@ static int add_names(struct core *core, struct wait *wait, const struct wait_req
 			    "%s is not in run %llu, which is over", request->names[i],
 			    (unsigned long long)run->id);
 		}
-		if (member != NULL)
-			add_member(wait, member);
-		else
-			add_proc(wait, proc, run);
+		item = member != NULL ? add_member(wait, member) : add_proc(wait, proc, run);
+		item->is_anywhere = run == NULL;
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@ struct wait_item {
 	struct run *run;
 	struct run *name_run; /* of a proc: the run that it has to come into, if in one at all */
 	bool is_pending;
+	bool is_anywhere;       /* for the proc in whatever run it goes on */
 	struct wait_item *next; /* of the same member, proc or run, while it is pending */
 	struct wait_item **link;
 	struct wait_item *next_of_wait;

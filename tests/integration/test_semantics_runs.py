@@ -267,6 +267,29 @@ class Sharing(semantics.Case):
         for run in (third, fourth):
             self.assertEqual("dep_failed", self.wait(run=run)["two"]["error"])
 
+    def test_who_names_no_run_sees_what_goes_on(self):
+        """Not that it was canceled in the run that it was first scheduled in."""
+        gate = self.ws.gate("gate")
+        self.serve({"base": proc(run=gate)})
+        events = self.connect()
+        events.call("subscribe", kinds=["state"])
+        first, second = self.start("base"), self.start("base")
+        self.until("base", "running")
+        waiters = [self.connect(), self.connect()]
+        for waiter in waiters:
+            waiter.request("wait", names=["base"])
+            waiter.call("ping")  # whose answer is the first
+            self.call("cancel", run=first)
+        self.assertEqual("canceled", self.state("base", run=first))
+        self.ws.open_gate("gate")
+        answers = [waiter.receive()["result"] for waiter in waiters]
+        self.assertEqual([(True, "succeeded")] * 2,
+                         [(answer["ok"], answer["procs"][0]["state"]) for answer in answers])
+        self.assertEqual((True, "succeeded"), (self.call("wait", "base")["ok"], self.state("base")))
+        seen = [events.receive()["params"] for _ in range(4)]
+        self.assertEqual([("wanted", first), ("running", first), ("failed", first), ("succeeded", second)],
+                         [(event["proc"]["state"], event["proc"]["run"]) for event in seen])
+
     def test_what_is_joined_starts_in_the_run_that_is_left(self):
         """When the one that it was first scheduled in was canceled and forgotten."""
         gate = self.ws.gate("gate")
