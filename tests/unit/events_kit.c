@@ -89,6 +89,15 @@ struct membership *execution_in_run(const struct execution *execution, const str
 	return member;
 }
 
+struct membership *execution_place(const struct execution *execution)
+{
+	const struct membership *at = &execution->first;
+
+	while (at != NULL && (at->run == NULL || at->override != ERROR_NONE))
+		at = at->next_of_execution;
+	return (struct membership *)(at != NULL ? at : &execution->first);
+}
+
 bool membership_is_complete(const struct membership *member)
 {
 	return member->override != ERROR_NONE || member->execution->state >= STATE_SUCCEEDED;
