@@ -62,7 +62,8 @@ static const char *const kind_choices[] = {"state", "run", "input", "define", NU
 	}
 #define P_PARAMS PARAM("params", PARAM_OBJECT, "params of the run, over the workspace's")
 #define P_REQUEST_ID                                                                               \
-	PARAM("request_id", PARAM_STRING, "the same one again gets the first one's answer")
+	PARAM("request_id", PARAM_STRING,                                                          \
+	    "the same one again gets the first one's answer; what was refused is tried again")
 #define P_RUN                                                                                      \
 	PARAM("run", PARAM_INTEGER | PARAM_STRING, "the run's number, or the client's name for it")
 #define P_STATES                                                                                   \
@@ -95,7 +96,7 @@ static const struct method_param create_params[] = {
     PARAM("cursor", PARAM_INTEGER, "go on where an earlier answer ended"),
     P_ENV,
     P_EXEC,
-    PARAM("limit", PARAM_INTEGER, "so many names at most"),
+    PARAM("limit", PARAM_INTEGER, "so many names at most; by default, or 0: 1,000"),
     P_NAMES_REQUIRED,
     P_REQUEST_ID,
     P_RUN,
