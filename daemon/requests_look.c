@@ -31,10 +31,16 @@ int request_look_proc(struct request *request, const char *name, struct proc **p
 		request_refuse_unknown_proc(request, name);
 		return -1;
 	}
-	if (run)
+	if (run) {
 		*member = core_find_member(run, *proc);
-	else
-		*member = (*proc)->newest ? execution_place((*proc)->newest) : NULL;
+	} else {
+		struct execution *newest = (*proc)->newest;
+
+		*member = newest ? execution_place(newest) : NULL;
+		/* Where all its runs are forgotten, that of its first stands for them. */
+		if (newest && !*member)
+			*member = &newest->first;
+	}
 	return 0;
 }
 

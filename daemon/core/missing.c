@@ -6,16 +6,22 @@
 
 #include "daemon/core/expand.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/name.h"
 #include "daemon/core/registry.h"
 #include "daemon/core/resolve.h"
 #include "daemon/core/settle.h"
 #include "daemon/core/touch.h"
 
+int missing_check(const struct core *core, const char *name, struct fault *fault)
+{
+	return name_check(name, NAME_CONCRETE, core->separator, fault);
+}
+
 void missing_add(struct core *core, struct execution *execution, struct proc *proc)
 {
 	struct missing *missing;
 
-	/* All of an execution come one after the other. */
+	/* Those of one request come one after the other. */
 	if (proc->missing != NULL && proc->missing->execution == execution) {
 		proc->references--;
 		return;

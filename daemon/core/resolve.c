@@ -410,6 +410,10 @@ static int late_roots(struct core *core, struct execution *execution, const stru
 			result = -1;
 			continue;
 		}
+		if (missing_check(core, name, expansion->fault) != 0) {
+			result = -1;
+			continue;
+		}
 		struct proc *proc = registry_get(core, name);
 		proc->references++;
 		missing_add(core, execution, proc);

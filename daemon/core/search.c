@@ -8,6 +8,7 @@
 #include "daemon/core/expand.h"
 #include "daemon/core/join.h"
 #include "daemon/core/mem.h"
+#include "daemon/core/missing.h"
 #include "daemon/core/name.h"
 #include "daemon/core/registry.h"
 
@@ -110,6 +111,8 @@ static int add_missing(struct search *search, uint32_t from, const char *name)
 		strings_add(&search->fault->names, name);
 		return -1;
 	}
+	if (missing_check(search->core, name, search->fault) != 0)
+		return fault_wrap(search->fault, FAULT_BAD_NAME, "%s: deps", of);
 	struct proc *proc = registry_get(search->core, name);
 	proc->references++;
 	add_edge(search, from, &(struct search_edge){.kind = SEARCH_MISSING, .proc = proc});

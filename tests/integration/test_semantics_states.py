@@ -260,6 +260,17 @@ class Dynamic(semantics.Case):
         self.call("options.set", values={"allow_missing_deps": True})
         self.assertEqual("dep_missing", self.run_procs("missing")["missing"]["error"])
 
+    def test_what_no_proc_can_be_called_is_not_waited_for(self):
+        """Nor stored, as what is read back has to be a name."""
+        gate = self.ws.gate("gate")
+        self.serve({"asks": proc({"command": "echo '[env]::x'"}), "hold": proc(run=gate)},
+                   {"long::[a]": proc("[a]::[a]::[a]")})
+        run = self.start("hold", "asks")
+        self.until("asks", "resolve", run=run)
+        self.refused("bad_name", ["long::"], "start", f"long::{'a' * 400}")
+        self.ws.open_gate("gate")
+        self.wait(run=run)
+
     def test_what_is_missing_is_named_once_and_not_without_end(self):
         self.serve({"twice": proc("zz", "zz", "yy", "zz"), "many": proc(*(f"m{i}" for i in range(8))),
                     "asks": proc({"command": "yes x | head -n 5000"})})
