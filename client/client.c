@@ -200,6 +200,12 @@ static int report_remote(const struct client *client)
 	return EXIT_BAD_REQUEST;
 }
 
+bool client_is_unserved(const struct client *client)
+{
+	return pp_error_code(client->conn) == PP_ERR_UNREACHABLE &&
+	       strncmp(pp_error_text(client->conn), "no daemon serves", 16) == 0;
+}
+
 int client_report(struct client *client)
 {
 	const struct invocation *inv = client->inv;
@@ -212,8 +218,7 @@ int client_report(struct client *client)
 	if (code == PP_ERR_INVALID || code == PP_ERR_NOMEM)
 		return EXIT_BAD_REQUEST;
 	/* Not where one is that does not answer. */
-	bool is_unserved = code == PP_ERR_UNREACHABLE && inv->verb->flags & VERB_LOOKS_ONLY &&
-	                   strncmp(text, "no daemon serves", 16) == 0;
+	bool is_unserved = inv->verb->flags & VERB_LOOKS_ONLY && client_is_unserved(client);
 
 	if (is_unserved && invocation_has(inv, "socket"))
 		client_hint("without -S ppctl asks the daemon of the workspace");

@@ -56,6 +56,9 @@ int client_connect(struct client *client);
 /* Connects, and prints nothing where that fails: pp_error_text() says why. */
 enum pp_error client_try_connect(struct client *client);
 
+/* Whether connecting has failed because nobody listens there. */
+bool client_is_unserved(const struct client *client);
+
 /*
  * Has the events of a method's params be brief, and those of kind state tell of these states only
  * (NULL at their end; NULL: of all), where the daemon knows that.

@@ -13,6 +13,9 @@
 
 #define LOOK_AGAIN_S 0.05
 
+/* So often it is tried to speak with a daemon that closes the connection at once. */
+#define MEETINGS_MAX 100
+
 int verb_ping(struct client *client)
 {
 	json_t *result = NULL;
@@ -97,25 +100,19 @@ static void print_canceled(const struct client *client, json_t *result)
  */
 static int meet(struct client *client, json_t **info)
 {
-	int status = client_connect(client);
+	int status = client_connect(client), left = MEETINGS_MAX;
 
 	*info = NULL;
 	while (!status && pp_server_info(client->conn, PP_FOREVER, info)) {
 		*info = NULL;
-		if (pp_error_code(client->conn) != PP_ERR_UNREACHABLE)
+		if (pp_error_code(client->conn) != PP_ERR_UNREACHABLE || left-- == 0)
 			return client_report(client);
 		/* It ends just now, or a scheduler that died is replaced. */
 		pp_close(client->conn);
 		client->conn = NULL;
 		poll(NULL, 0, (int)(LOOK_AGAIN_S * 1000));
-		switch (client_try_connect(client)) {
-		case PP_OK:
-			break;
-		case PP_ERR_UNREACHABLE:
-			return EXIT_FINE;
-		default:
-			return client_report(client);
-		}
+		if (client_try_connect(client))
+			return client_is_unserved(client) ? EXIT_FINE : client_report(client);
 	}
 	return status;
 }
@@ -125,6 +122,8 @@ int verb_stop(struct client *client)
 	json_t *info, *result = NULL;
 	int status = meet(client, &info);
 
+	if (!status && !info)
+		print_canceled(client, NULL);
 	if (status || !info)
 		return status;
 	int scheduler = open_process(info, "pid");

@@ -156,12 +156,12 @@ void events_send_inputs(struct events *events, const struct subscription *subscr
 	const struct input *input = NULL;
 
 	while ((input = inputs_next(events->daemon, run, input))) {
-		const struct run *in = run ? run : input->execution->first.run;
 		struct event_draft draft = {
 		    .kind = EVENT_INPUT,
 		    .name = input->execution->proc->name,
 		    .execution = input->execution,
-		    .membership = in ? execution_in_run(input->execution, in) : NULL,
+		    .membership = run ? execution_in_run(input->execution, run)
+		                      : execution_place(input->execution),
 		    .members = input_view_asked(input),
 		};
 

@@ -124,9 +124,11 @@ int jsonrpc_parse(
 	/* Where memory runs out while it builds, jansson says nothing. */
 	if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory)
 		return problem_set(problem, PROTOCOL_INTERNAL, "no memory for the message");
-	if (json_error_code(&error) == json_error_null_character)
+	if (json_error_code(&error) == json_error_null_character ||
+	    json_error_code(&error) == json_error_null_byte_in_key)
 		return problem_set(problem, PROTOCOL_PARSE_ERROR,
-		    "no text may have a \\u0000, as the one at byte %d", error.position);
+		    "no text may have a \\u0000, as the one that ends at byte %d has",
+		    error.position);
 	return problem_set(problem, PROTOCOL_PARSE_ERROR, "the message is not JSON: %s at byte %d",
 	    error.text, error.position);
 }

@@ -13,8 +13,8 @@ struct missing {
 	struct missing *next_of_proc;
 };
 
-/* Whether a name that nothing has may be waited for. 0; or -1 with the fault: no proc could ever have
- * it. */
+/* Whether a name that nothing has may be waited for. 0; or -1 with the fault: no proc could ever
+ * have it. */
 int missing_check(const struct core *core, const char *name, struct fault *fault);
 
 /* Has execution wait for the name of proc (a reference to which is taken over). */

@@ -3,7 +3,9 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import kit
@@ -126,6 +128,25 @@ class Ending(kit.Case):
                 self.assertIn((done.status, "no daemon serves" in done.err),
                               ((0, False), (3, True)), done.err)
             self.assertFalse(any(kit.is_alive(pid) for pid in pids))
+
+    def test_stop_gives_up_on_what_is_no_daemon(self):
+        path = str(self.ws.dir / "other.sock")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen(200)
+
+            def refuse():
+                while True:
+                    try:
+                        listener.accept()[0].close()
+                    except OSError:
+                        return
+            server = threading.Thread(target=refuse)
+            server.start()
+            done = self.ws.ppctl("-S", path, "stop", status=3)
+            listener.shutdown(socket.SHUT_RDWR)
+            server.join()
+        self.assertRegex(done.err, "^ppctl: .*\n$")
 
     def test_sigterm_ends_it_in_order(self):
         gate = self.ws.gate("gate")

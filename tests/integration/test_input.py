@@ -330,5 +330,21 @@ class Signals(kit.Case):
         self.assertEqual(0, self.ws.finish(child).status)
 
 
+class Joined(kit.Case):
+    def test_a_question_is_asked_where_it_goes_on(self):
+        """Of whoever comes back, when the run that it came from first was canceled."""
+        self.ws.define({"asks": {"run": "ppctl input 'Which one?'"}})
+        self.ws.ppd("-d")
+        with kit.Connection(self.ws) as peer:
+            first, second = [peer.call("start", names=["asks"])["result"]["run"] for _ in range(2)]
+            kit.until(lambda: peer.call("subscribe", run=second)["result"]["inputs"], "it asks")
+            peer.call("cancel", run=first)
+        with kit.Connection(self.ws) as back:
+            back.call("subscribe", kinds=["input"], after=1)
+            event = back.receive()["params"]
+            self.assertEqual(("input", second, "running"), (event["kind"], event["run"], event["proc"]["state"]))
+            back.call("cancel", all=True)
+
+
 if __name__ == "__main__":
     kit.main()

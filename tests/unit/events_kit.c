@@ -91,11 +91,17 @@ struct membership *execution_in_run(const struct execution *execution, const str
 
 struct membership *execution_place(const struct execution *execution)
 {
-	const struct membership *at = &execution->first;
+	const struct membership *at = &execution->first, *place = NULL;
 
-	while (at != NULL && (at->run == NULL || at->override != ERROR_NONE))
-		at = at->next_of_execution;
-	return (struct membership *)(at != NULL ? at : &execution->first);
+	if (at->run != NULL && at->override == ERROR_NONE)
+		return (struct membership *)at;
+	/* Those that came later are linked the newest first. */
+	while ((at = at->next_of_execution) != NULL)
+		if (at->override == ERROR_NONE)
+			place = at;
+	if (place == NULL && execution->first.run != NULL)
+		place = &execution->first;
+	return (struct membership *)(place ? place : execution->first.next_of_execution);
 }
 
 bool membership_is_complete(const struct membership *member)
