@@ -174,12 +174,13 @@ enum request_status handle_subscribe(struct request *request)
 	request_look_file(request);
 	if (request_look_run(request, &run) != 0 || request_expand_globs(request) != 0)
 		return REQUEST_DONE;
-	filter.names = json_object_get(request->params, "names");
 	filter.run = run ? run->id : 0;
+	filter.names = json_object_get(request->params, "names");
 	if (after >= 0)
 		return subscribe_after(request, &filter, after);
 	if (request_gather_views(request, NULL, &views, &next) != 0)
 		return REQUEST_DONE;
+	filter.names = json_object_get(request->params, "names"); /* it may have put others there */
 	answer = json_pack("{s:I}", "seq", (json_int_t)events_get_seq(request->daemon));
 	if (answer) {
 		request_set_views(answer, &views, next);
