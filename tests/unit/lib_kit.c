@@ -234,6 +234,11 @@ static void answer_request(struct peer *peer, const struct jsonrpc_message *mess
 		send_refusal(peer, message->id, PROTOCOL_SHUTTING_DOWN);
 	} else if (strcmp(method, "fail") == 0 || is_named(plan->refused, method)) {
 		send_refusal(peer, message->id, PROTOCOL_UNKNOWN_NAME);
+	} else if (is_named(plan->terse, method)) {
+		json_t *nothing = json_object();
+
+		send_answer(peer, message->id, nothing);
+		json_decref(nothing);
 	} else if (strcmp(method, "later") == 0 && peer->held_count < 16) {
 		peer->held[peer->held_count++] = json_incref(message->id);
 	} else if (strcmp(method, "raw") == 0) {

@@ -58,6 +58,7 @@ struct plan {
 	const char *silent;  /* a method that is not answered, ever */
 	const char *ended;   /* a method that is refused with shutting_down */
 	const char *refused; /* one that is refused with unknown_name */
+	const char *terse;   /* one that is answered with {}, whatever its params are */
 	const char *said_at; /* a method; behind its answer, if there is one … */
 	const char *said;    /* … these bytes are sent */
 };
