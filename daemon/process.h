@@ -50,13 +50,13 @@ void process_set_variable(struct process *process, const char *name, const char 
 void process_clear(struct process *process);
 
 /* In the state directory: where processes leave what is read when they have ended. */
-#define PROCESS_DIRECTORY "work"
+#define PROCESS_DIRECTORY "process"
 
 /* EXEC.SUFFIX there, for the caller to free. Suffixes: "result", "message", "out". */
 char *process_file(const char *state_directory, uint64_t exec, const char *suffix);
 
 /*
- * Removes what an earlier scheduler left in .parproc/work, but for files of executions that are
+ * Removes what an earlier scheduler left in .parproc/process, but for files of executions that are
  * needed still; makes the folder if it is missing.
  */
 void process_clear_files(

@@ -91,7 +91,7 @@ static bool is_none_needed(uint64_t exec, void *arg)
 
 static void remove_workspace(void)
 {
-	char *work = kit_path(".parproc/work"), *state = kit_path(".parproc");
+	char *work = kit_path(".parproc/process"), *state = kit_path(".parproc");
 
 	kit_remove_files("state.db");
 	process_clear_files(state, is_none_needed, NULL);

@@ -205,8 +205,8 @@ class Log(kit.Case):
                 self.assertEqual(str(path), os.readlink(f"/proc/{pid}/fd/{number}"))
         self.assertNotEqual(scheduler, self.ws.pids()[0])
         self.assertEqual(supervisor, self.ws.pids()[1])
-        self.assertEqual(["lock", "logs", "ppd.log", "ppd.log.1", "ppd.sock", "state.db", "state.db-shm",
-                          "state.db-wal", "work"],
+        self.assertEqual(["lock", "logs", "ppd.log", "ppd.log.1", "ppd.sock", "process", "state.db", "state.db-shm",
+                          "state.db-wal"],
                          sorted({"logs", *os.listdir(path.parent)}))
 
     def test_a_full_one_is_put_aside_at_the_start(self):

@@ -49,12 +49,12 @@ class Scheduler(Case):
         os.kill(pid, signal.SIGSTOP)
         self.ws.open_gate("go")
         # Its result is a file, and its end is known to the supervisor alone, which keeps it.
-        kit.until(lambda: list(self.ws.dir.glob(".parproc/work/*.message")), "it has left its message")
+        kit.until(lambda: list(self.ws.dir.glob(".parproc/process/*.message")), "it has left its message")
         os.kill(pid, signal.SIGKILL)
         self.ws.ppctl("--run", str(run), "wait")
         view = self.view("a", run)
         self.assertEqual(("skipped", [1], "said"), (view["state"], view["result"], view["info"]))
-        self.assertEqual([], list(self.ws.dir.glob(".parproc/work/*.result")))
+        self.assertEqual([], list(self.ws.dir.glob(".parproc/process/*.result")))
 
     def test_what_ends_while_there_is_no_scheduler_has_ended_then(self):
         ends = {"a": "exit 0", "b": "[ -e failed ] || { touch failed; exit 1; }"}

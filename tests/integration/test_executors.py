@@ -58,7 +58,7 @@ esac
 
 def nothing_is_left(ws):
     """Of the files that are made for a process elsewhere."""
-    work = ws.dir / ".parproc" / "work"
+    work = ws.dir / ".parproc" / "process"
     kit.until(lambda: not [*work.glob("*.context"), *work.glob("*.slurm")], f"no file is left in {work}")
 
 

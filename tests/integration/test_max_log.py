@@ -36,7 +36,7 @@ class Case(kit.Case):
 
     def capture(self):
         """The file in which a standard output is captured."""
-        found = list((self.ws.dir / ".parproc" / "work").glob("*.out"))
+        found = list((self.ws.dir / ".parproc" / "process").glob("*.out"))
         return found[0] if found else None
 
     def until_freed(self, path, size):
@@ -79,7 +79,7 @@ class Growing(Case):
         self.assertFalse(re.search(rb"^(?!line \d{9} $|\[|the end$|$)", text, re.M), "only whole lines")
         self.assertEqual(text, self.logs("big"))
         self.assertEqual(0o600, path.stat().st_mode & 0o777)
-        self.assertEqual([], os.listdir(self.ws.dir / ".parproc" / "work"))
+        self.assertEqual([], os.listdir(self.ws.dir / ".parproc" / "process"))
 
     def test_what_is_added_behind_a_hole_is_cut_again(self):
         gates = [self.ws.gate(f"gate{i}") for i in range(2)]

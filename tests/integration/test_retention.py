@@ -157,7 +157,7 @@ class Left(Case):
         for name in self.PROCS:
             with self.subTest(proc=name):
                 self.run_procs(name)
-                kit.until(lambda: self.state_files("work") == [], f"work is empty after {name}: {self.state_files('work')}")
+                kit.until(lambda: self.state_files("process") == [], f"nothing is left after {name}: {self.state_files('process')}")
 
     def test_flat_after_many_runs(self):
         """The state directory is after 600 runs what it was after 300."""
@@ -175,7 +175,7 @@ class Left(Case):
                 self.run_procs("build::1", "build::2")
             kit.until(lambda: len(self.state_files("logs")) == 5, "the runs before are gone")
             self.until_logs({run: {"setup", "build%3A%3A1", "build%3A%3A2"} for run in self.runs()})
-            kit.until(lambda: self.state_files("work") == [], "work is empty")
+            kit.until(lambda: self.state_files("process") == [], "nothing is left")
             sizes.append(self.state_files())
         self.assertEqual(*sizes)
 

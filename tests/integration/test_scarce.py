@@ -337,7 +337,7 @@ class Processes(Scarce):
 
     def test_a_directory_of_logs_that_cannot_be_written(self):
         self.serve()
-        for name, info in (("logs", "log: Permission denied"), ("work", "output: Permission denied")):
+        for name, info in (("logs", "log: Permission denied"), ("process", "output: Permission denied")):
             with self.subTest(name=name):
                 self.run_one("output")
                 path = self.ws.dir / ".parproc" / name

@@ -27,7 +27,7 @@ class Files(kit.Case):
         subprocess.run(["sh", "-c", 'umask 000; exec "$@"', "sh", kit.PPD, "-C", self.ws.dir, "-d"], env=self.ws.env,
                        check=True, timeout=kit.PATIENCE_S)
         self.ws.ppctl("start", "a", "b")
-        kit.until(lambda: len(list(self.ws.dir.glob(".parproc/work/*"))) >= 3, "files of both are there")
+        kit.until(lambda: len(list(self.ws.dir.glob(".parproc/process/*"))) >= 3, "files of both are there")
         seen = set()
         for path in [self.ws.dir / ".parproc", *(self.ws.dir / ".parproc").rglob("*")]:
             status = path.lstat()
@@ -38,7 +38,7 @@ class Files(kit.Case):
             self.assertEqual(os.geteuid(), status.st_uid)
             self.assertIn(kind, (stat.S_IFDIR, stat.S_IFREG, stat.S_IFSOCK))
             seen.add(path.name)
-        self.assertLessEqual({".parproc", "ppd.sock", "ppd.log", "lock", "logs", "work"}, seen)
+        self.assertLessEqual({".parproc", "ppd.sock", "ppd.log", "lock", "logs", "process"}, seen)
         for i in range(2):
             self.ws.open_gate(f"gate{i}")
         self.ws.ppctl("wait")
@@ -50,7 +50,7 @@ class Files(kit.Case):
         self.ws.ppd("-d")
         self.assertEqual(0o700, state.stat().st_mode & 0o777)
         self.ws.ppctl("stop")
-        for name in "logs", "work", "ppd.log", "ppd.log.1", "lock", "state.db":
+        for name in "logs", "process", "ppd.log", "ppd.log.1", "lock", "state.db":
             with self.subTest(name=name):
                 target = self.root / "target"
                 target.write_text("precious")

@@ -53,7 +53,7 @@ static void set_up(void)
 	cr_assert_eq(mkdir(state_directory, 0700), 0);
 	for (int i = 0; i < 3; i++) {
 		folder = mem_print(
-		    "%s/%s", state_directory, ((const char *[]){"work", "logs", "logs/1"})[i]);
+		    "%s/%s", state_directory, ((const char *[]){"process", "logs", "logs/1"})[i]);
 		cr_assert_eq(mkdir(folder, 0700), 0);
 		free(folder);
 	}

@@ -165,8 +165,8 @@ Test(process, it_learns_where_it_is)
 	cr_assert_str_eq(value_of(&process, "PP_EXEC"), "12");
 	cr_assert_str_eq(value_of(&process, "PP_SOCKET"), "/w/.parproc/ppd.sock");
 	cr_assert_str_eq(value_of(&process, "PP_WORKSPACE"), "/w");
-	cr_assert_str_eq(value_of(&process, "PP_RESULT"), "/w/.parproc/work/12.result");
-	cr_assert_str_eq(value_of(&process, "PP_MESSAGE"), "/w/.parproc/work/12.message");
+	cr_assert_str_eq(value_of(&process, "PP_RESULT"), "/w/.parproc/process/12.result");
+	cr_assert_str_eq(value_of(&process, "PP_MESSAGE"), "/w/.parproc/process/12.message");
 	cr_assert_str_eq(value_of(&process, "PP_LOG"), "/w/.parproc/logs/3/12.log");
 	process_clear(&process);
 	definition_unref(subject.definition);
@@ -223,16 +223,16 @@ Test(process, leftovers_of_an_earlier_daemon_are_removed_but_for_those_that_are_
 	cr_assert_not_null(mkdtemp(directory));
 	process_clear_files(directory, is_two, NULL);
 	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/work/%s", directory, names[i]);
+		snprintf(path, sizeof(path), "%s/process/%s", directory, names[i]);
 		fclose(fopen(path, "w"));
 	}
 	process_clear_files(directory, is_two, NULL);
 	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/work/%s", directory, names[i]);
+		snprintf(path, sizeof(path), "%s/process/%s", directory, names[i]);
 		cr_assert_eq(access(path, F_OK), i == 1 ? 0 : -1);
 		unlink(path);
 	}
-	snprintf(path, sizeof(path), "%s/work", directory);
+	snprintf(path, sizeof(path), "%s/process", directory);
 	cr_assert_eq(rmdir(path), 0);
 	cr_assert_eq(rmdir(directory), 0);
 }
