@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/core/mem.h"
@@ -24,19 +23,16 @@
 #include "daemon/inputs.h"
 #include "daemon/jobserver.h"
 #include "daemon/keep.h"
+#include "daemon/left.h"
 #include "daemon/log.h"
 #include "daemon/logs.h"
 #include "daemon/logs_limit.h"
 #include "daemon/outputs.h"
 #include "daemon/params.h"
-#include "daemon/results.h"
 #include "daemon/supervisor/inject.h"
 #include "daemon/supervisor_id.h"
 #include "daemon/terminals.h"
 #include "daemon/waits.h"
-#include "daemon/workspace/workspace.h"
-
-#define EXIT_SKIPPED 77
 
 struct effects {
 	struct daemon *daemon;
@@ -47,14 +43,6 @@ struct effects {
 	size_t capacity;
 	struct groups *groups;
 };
-
-static bool is_running(uint64_t exec, void *arg)
-{
-	const struct daemon *daemon = arg;
-	const struct execution *execution = core_find_execution(daemon->core, exec);
-
-	return execution && execution->state == STATE_RUNNING;
-}
 
 struct effects *effects_new(struct daemon *daemon)
 {
@@ -73,7 +61,7 @@ struct effects *effects_new(struct daemon *daemon)
 	    .socket_path = daemon->socket_path,
 	    .host = effects->host};
 	gethostname(effects->host, sizeof(effects->host) - 1);
-	process_clear_files(daemon->state_directory, is_running, daemon);
+	left_clear(daemon);
 	return effects;
 }
 
@@ -147,17 +135,6 @@ static void fail_to_spawn(struct daemon *daemon, struct execution *execution, ch
 	free(info);
 }
 
-/* What an earlier attempt left is no result of this one: it may have been lost, or stored by a
- * scheduler that died before it removed that. It is gone before the process begins. */
-static void remove_left(struct daemon *daemon, const struct execution *execution)
-{
-	static const char *const suffixes[] = {"result", "message", "logged"};
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
-		keep_remove_file(
-		    daemon, process_file(daemon->state_directory, execution->id, suffixes[i]));
-}
-
 void effects_start(
     struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver)
 {
@@ -173,8 +150,7 @@ void effects_start(
 		return;
 	}
 	logs_begin_attempt(execution);
-	if (execution->attempt > 1)
-		remove_left(daemon, execution);
+	left_begin_attempt(daemon, execution);
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
@@ -343,61 +319,6 @@ void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid)
 	}
 }
 
-/* Reads and removes what the process left behind. info: for the caller to free. */
-static void collect(
-    struct daemon *daemon, struct execution *execution, struct exit_report *report, char **info)
-{
-	const char *place = daemon->state_directory;
-	size_t max_bytes = (size_t)workspace_get_options(daemon->workspace)->max_result_bytes;
-	struct exec_extra *extra = execution->extra;
-	char *result_path = process_file(place, execution->id, "result");
-	char *message_path = process_file(place, execution->id, "message");
-	char *problem = NULL;
-	bool is_success =
-	    WIFEXITED(report->wait_status) && (WEXITSTATUS(report->wait_status) == 0 ||
-	                                          WEXITSTATUS(report->wait_status) == EXIT_SKIPPED);
-
-	*info = result_read_message(message_path);
-	if (*info || errno != ENOENT) {
-		keep_remove_file(daemon, message_path);
-		message_path = NULL;
-	}
-	if (execution->definition->result == RESULT_STDOUT) {
-		char *output_path = process_file(place, execution->id, "out");
-		char *log = logs_path(execution);
-
-		char *logged_path = process_file(place, execution->id, "logged");
-
-		/* Under that name where an end that was not stored has been reported before. */
-		if (access(output_path, F_OK) != 0 && access(logged_path, F_OK) == 0)
-			extra->is_output_logged = true;
-		else if (log && !extra->is_output_logged &&
-		         result_append_output(output_path, log, logs_limit_get_output_max(daemon)) <
-		             0)
-			log_warning("output not logged exec=%" PRIu64 " error=%s", execution->id,
-			    strerror(errno));
-		rename(output_path, logged_path);
-		result_read_output(logged_path, max_bytes, &extra->result, &problem);
-		keep_remove_file(daemon, logged_path);
-		free(output_path);
-		free(log);
-	} else {
-		result_read(result_path, max_bytes, &extra->result, &problem);
-	}
-	if (extra->result || problem || execution->definition->result == RESULT_STDOUT) {
-		keep_remove_file(daemon, result_path);
-		result_path = NULL;
-	}
-	if (problem && is_success) {
-		report->is_bad_result = true;
-		free(*info);
-		*info = mem_print("result: %s", problem);
-	}
-	free(problem);
-	free(message_path);
-	free(result_path);
-}
-
 /* What was made for a process that then could not be started. */
 static void discard(struct daemon *daemon, const struct execution *execution)
 {
@@ -451,7 +372,7 @@ static void finish(
 		if (executors_measure(daemon, execution))
 			keep_usage(extra, &exit->usage);
 		executors_end(daemon, execution, exit, &report, &ended);
-		collect(daemon, execution, &report, &info);
+		left_collect(daemon, execution, &report, &info);
 		if (ended) {
 			free(info);
 			info = ended;

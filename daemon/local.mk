@@ -73,6 +73,8 @@ daemon_shell_sources = \
 	daemon/jobserver.h \
 	daemon/keep.c \
 	daemon/keep.h \
+	daemon/left.c \
+	daemon/left.h \
 	daemon/leftovers.c \
 	daemon/leftovers.h \
 	daemon/log.c \

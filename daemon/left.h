@@ -1,0 +1,26 @@
+/*
+ * The files in which a process leaves its result and its message: what of them is there before it
+ * begins is removed, and what is there when it has ended is read.
+ */
+#ifndef PARPROC_DAEMON_LEFT_H
+#define PARPROC_DAEMON_LEFT_H
+
+struct daemon;
+struct execution;
+struct exit_report;
+
+/* For the start: what nobody needs any more of what processes of an earlier scheduler left. */
+void left_clear(struct daemon *daemon);
+
+/* A process of the execution is about to be started. */
+void left_begin_attempt(struct daemon *daemon, struct execution *execution);
+
+/*
+ * Its process has ended as report says: reads what it left behind, which is then removed once the
+ * pass is stored. A result that is refused is said in report. *info: the message, or what is wrong
+ * with the result, for the caller to free; or NULL.
+ */
+void left_collect(
+    struct daemon *daemon, struct execution *execution, struct exit_report *report, char **info);
+
+#endif
