@@ -75,6 +75,8 @@ daemon_shell_sources = \
 	daemon/keep.h \
 	daemon/left.c \
 	daemon/left.h \
+	daemon/left_watch.c \
+	daemon/left_watch.h \
 	daemon/leftovers.c \
 	daemon/leftovers.h \
 	daemon/log.c \

@@ -213,6 +213,10 @@ unit_tests += tests/unit/test_results
 tests_unit_test_results_SOURCES = tests/unit/test_results.c
 tests_unit_test_results_LDADD = $(daemon_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_left_watch
+tests_unit_test_left_watch_SOURCES = tests/unit/test_left_watch.c
+tests_unit_test_left_watch_LDADD = daemon/libdaemon.a $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_logs
 tests_unit_test_logs_SOURCES = tests/unit/test_logs.c
 tests_unit_test_logs_LDADD = $(daemon_libs) $(unit_libs)
