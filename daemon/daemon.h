@@ -20,6 +20,7 @@ struct holds;
 struct inputs;
 struct jobserver;
 struct keep;
+struct left_watch;
 struct logs_watch;
 struct outputs;
 struct repeats;
@@ -42,6 +43,7 @@ struct daemon {
 	struct jobserver *jobserver;       /* who waits for job tokens (jobserver.h) */
 	struct logs_watch *logs_watch;     /* that no log outgrows max_log (logs_watch.h) */
 	struct outputs *outputs;           /* large ones on their way to logs (outputs.h) */
+	struct left_watch *left;           /* whose processes have left files (left.h) */
 	struct workers *workers;           /* the link to the supervisor (workers.h) */
 	struct environments *environments; /* captured ones, by number (environment.h) */
 	struct workspace *workspace;       /* the file, its options and params (workspace.h) */

@@ -24,6 +24,7 @@
 #include "daemon/jobserver.h"
 #include "daemon/keep.h"
 #include "daemon/left.h"
+#include "daemon/left_watch.h"
 #include "daemon/log.h"
 #include "daemon/logs.h"
 #include "daemon/logs_limit.h"
@@ -61,7 +62,6 @@ struct effects *effects_new(struct daemon *daemon)
 	    .socket_path = daemon->socket_path,
 	    .host = effects->host};
 	gethostname(effects->host, sizeof(effects->host) - 1);
-	left_clear(daemon);
 	return effects;
 }
 
@@ -429,6 +429,8 @@ void effects_exited(struct daemon *daemon, const struct worker_exit *report)
 	    report->key.exec, report->key.attempt, (unsigned)report->wait_status,
 	    report->has_leftovers);
 	scheduler_wake(daemon);
+	if (!report->is_with_previous)
+		left_watch_look(daemon->left);
 	inject_death("exit");
 	core_skip_executions(daemon->core, report->key.exec);
 	if (report->key.attempt & WORKER_RESOLVE)

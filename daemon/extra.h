@@ -12,6 +12,7 @@
 
 #include "daemon/attempts.h"
 #include "daemon/core/model.h"
+#include "daemon/left_watch.h"
 
 struct input;
 struct inquiry;
@@ -30,6 +31,7 @@ struct exec_extra {
 	pid_t pid;                   /* of the process while it runs; 0: none */
 	int64_t pid_started;         /* when that was, as the kernel counts (leftovers.h) */
 	uint16_t log_attempt;        /* that the newest log belongs to */
+	struct left_mark left;       /* whether its process has left files; left.h */
 	int64_t user_us;             /* CPU time of the process and its children */
 	int64_t system_us;
 	int64_t max_rss_kib;

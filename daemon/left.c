@@ -16,6 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/extra.h"
 #include "daemon/keep.h"
+#include "daemon/left_watch.h"
 #include "daemon/log.h"
 #include "daemon/logs.h"
 #include "daemon/logs_limit.h"
@@ -33,9 +34,24 @@ static bool is_running(uint64_t exec, void *arg)
 	return execution && execution->state == STATE_RUNNING;
 }
 
-void left_clear(struct daemon *daemon)
+static struct left_mark *find_mark(uint64_t exec, void *arg)
 {
+	const struct daemon *daemon = arg;
+	const struct execution *execution = core_find_execution(daemon->core, exec);
+	struct exec_extra *extra = execution ? execution->extra : NULL;
+
+	return extra ? &extra->left : NULL;
+}
+
+struct left_watch *left_new(struct daemon *daemon)
+{
+	char *path = mem_print("%s/" PROCESS_DIRECTORY, daemon->state_directory);
+	struct left_watch *watch;
+
 	process_clear_files(daemon->state_directory, is_running, daemon);
+	watch = left_watch_new(path, find_mark, daemon);
+	free(path);
+	return watch;
 }
 
 /* What an earlier attempt left is no result of this one: it may have been lost, or stored by a
@@ -51,8 +67,13 @@ static void remove_earlier(struct daemon *daemon, const struct execution *execut
 
 void left_begin_attempt(struct daemon *daemon, struct execution *execution)
 {
+	struct exec_extra *extra = execution->extra;
+
 	if (execution->attempt > 1)
 		remove_earlier(daemon, execution);
+	/* What runs on another machine leaves files that nobody here is told of. */
+	if (strcmp(execution_executor(execution), CORE_LOCAL) == 0)
+		left_watch_begin(daemon->left, execution->id, &extra->left);
 }
 
 /* What is in the file is in the store before that is removed. Takes path. */
@@ -108,16 +129,19 @@ void left_collect(
     struct daemon *daemon, struct execution *execution, struct exit_report *report, char **info)
 {
 	size_t max_bytes = (size_t)workspace_get_options(daemon->workspace)->max_result_bytes;
+	const struct exec_extra *extra = execution->extra;
+	bool is_none = left_watch_is_none(daemon->left, &extra->left);
 	char *problem = NULL;
 	bool is_success =
 	    WIFEXITED(report->wait_status) && (WEXITSTATUS(report->wait_status) == 0 ||
 	                                          WEXITSTATUS(report->wait_status) == EXIT_SKIPPED);
 
-	*info =
-	    read_message(daemon, process_file(daemon->state_directory, execution->id, "message"));
+	if (!is_none)
+		*info = read_message(
+		    daemon, process_file(daemon->state_directory, execution->id, "message"));
 	if (execution->definition->result == RESULT_STDOUT)
 		read_output(daemon, execution, max_bytes, &problem);
-	else
+	else if (!is_none)
 		read_result(daemon, execution, max_bytes, &problem);
 	if (problem && is_success) {
 		report->is_bad_result = true;

@@ -12,6 +12,8 @@
 #include "daemon/inputs.h"
 #include "daemon/jobserver.h"
 #include "daemon/keep.h"
+#include "daemon/left.h"
+#include "daemon/left_watch.h"
 #include "daemon/logs_watch.h"
 #include "daemon/outputs.h"
 #include "daemon/repeats.h"
@@ -33,10 +35,12 @@ int parts_make(struct daemon *daemon, uint64_t last_seq)
 	daemon->jobserver = jobserver_new(daemon);
 	daemon->logs_watch = logs_watch_new(daemon);
 	daemon->outputs = outputs_new(daemon);
+	daemon->left = left_new(daemon);
 	daemon->effects = effects_new(daemon);
 	return daemon->keep && daemon->holds && daemon->environments && daemon->events &&
 	               daemon->inputs && daemon->waits && daemon->dynamics && daemon->slurm &&
-	               daemon->jobserver && daemon->logs_watch && daemon->outputs && daemon->effects
+	               daemon->jobserver && daemon->logs_watch && daemon->outputs && daemon->left &&
+	               daemon->effects
 	           ? 0
 	           : -1;
 }
@@ -47,6 +51,7 @@ void parts_free(struct daemon *daemon)
 	dynamics_free(daemon->dynamics);
 	jobserver_free(daemon->jobserver);
 	effects_free(daemon->effects);
+	left_watch_free(daemon->left);
 	logs_watch_free(daemon->logs_watch);
 	outputs_free(daemon->outputs);
 	waits_free(daemon->waits);

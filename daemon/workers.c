@@ -26,7 +26,8 @@ struct workers {
 	struct workers_events events;
 	struct event *readable;
 	struct event *writable;
-	bool is_held; /* see workers_hold() */
+	bool is_held;      /* see workers_hold() */
+	bool is_exit_told; /* of what was read last, at least one */
 	bool is_lost;
 };
 
@@ -53,8 +54,10 @@ static void report_exit(struct workers *workers, const struct wire_message *mess
 	    .pid = exit->pid,
 	    .usage = exit->usage,
 	    .started_ns = exit->started_ns,
-	    .ended_ns = exit->ended_ns};
+	    .ended_ns = exit->ended_ns,
+	    .is_with_previous = workers->is_exit_told};
 
+	workers->is_exit_told = true;
 	workers->events.exited(workers->events.arg, &report);
 }
 
@@ -113,6 +116,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		lose(workers, errno);
 		return;
 	}
+	workers->is_exit_told = false;
 	while ((result = link_take(&workers->link, &message)) == 1) {
 		result = handle(workers, &message);
 		if (result == -1)

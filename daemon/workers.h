@@ -38,6 +38,7 @@ struct worker_exit {
 	struct rusage usage;     /* of the process and its reaped children */
 	int64_t started_ns;      /* on the monotonic clock: scheduler_time_ns() */
 	int64_t ended_ns;
+	bool is_with_previous; /* it was read together with the one reported before */
 };
 
 struct workers_events {

@@ -15,6 +15,7 @@ integration_tests = \
 	tests/integration/test_hostile.py \
 	tests/integration/test_input.py \
 	tests/integration/test_jobserver.py \
+	tests/integration/test_left.py \
 	tests/integration/test_max_log.py \
 	tests/integration/test_order.py \
 	tests/integration/test_pools.py \
