@@ -55,7 +55,9 @@ static void report_exit(struct workers *workers, const struct wire_message *mess
 	    .usage = exit->usage,
 	    .started_ns = exit->started_ns,
 	    .ended_ns = exit->ended_ns,
-	    .is_with_previous = workers->is_exit_told};
+	    .is_with_previous = workers->is_exit_told,
+	    .next = exit->next,
+	    .next_ns = exit->next_ns};
 
 	workers->is_exit_told = true;
 	workers->events.exited(workers->events.arg, &report);
@@ -88,6 +90,10 @@ static int handle(struct workers *workers, const struct wire_message *message)
 	case WIRE_NO_TOKEN:
 		if (events->refused != NULL)
 			events->refused(events->arg, message->key);
+		return 0;
+	case WIRE_RETURNED:
+		if (events->returned != NULL)
+			events->returned(events->arg, message->key);
 		return 0;
 	case WIRE_TOKEN:
 		if (events->token != NULL)
@@ -233,6 +239,8 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	    .spawn = {.env = spawn->env,
 	        .is_terminal = spawn->terminal != NULL,
 	        .jobserver = spawn->jobserver,
+	        .slot = spawn->slot,
+	        .standby = spawn->standby,
 	        .cwd = spawn->cwd,
 	        .log = spawn->log,
 	        .output = spawn->output,
@@ -267,6 +275,20 @@ int workers_want_token(struct workers *workers, bool is_wanted)
 int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent)
 {
 	struct wire_message message = {.kind = WIRE_LEND_TOKEN, .key = key, .is_on = is_lent};
+
+	return put(workers, &message, NULL);
+}
+
+int workers_set_slots(struct workers *workers, uint32_t limit)
+{
+	struct wire_message message = {.kind = WIRE_SET_SLOTS, .limit = limit};
+
+	return put(workers, &message, NULL);
+}
+
+int workers_lend_slot(struct workers *workers, struct worker_key key, bool is_lent)
+{
+	struct wire_message message = {.kind = WIRE_LEND_SLOT, .key = key, .is_on = is_lent};
 
 	return put(workers, &message, NULL);
 }

@@ -14,6 +14,7 @@
 
 #include "daemon/supervisor/key.h"
 #include "daemon/supervisor/makeflags.h"
+#include "daemon/supervisor/wire.h"
 
 /* A worker is the main process of an execution, or one of its dynamic values' commands. */
 struct worker_spawn {
@@ -26,6 +27,9 @@ struct worker_spawn {
 	const char *output;           /* … this is not NULL: a new file for standard output */
 	const int *terminal; /* NULL, or three: what becomes standard input, output and error */
 	enum jobserver_style jobserver; /* other than none: it needs a job token */
+	enum wire_slot slot;
+	uint32_t standby; /* other than 0: in the place of another that ends, if fewer than that
+	                     many with slots are left then */
 };
 
 struct worker_exit {
@@ -38,7 +42,9 @@ struct worker_exit {
 	struct rusage usage;     /* of the process and its reaped children */
 	int64_t started_ns;      /* on the monotonic clock: scheduler_time_ns() */
 	int64_t ended_ns;
-	bool is_with_previous; /* it was read together with the one reported before */
+	bool is_with_previous;  /* it was read together with the one reported before */
+	struct worker_key next; /* what was started in its place; exec 0: nothing was */
+	int64_t next_ns;
 };
 
 struct workers_events {
@@ -54,6 +60,8 @@ struct workers_events {
 	/* What workers_spawn() asked for has not been started: no job token is free. May be NULL.
 	 */
 	void (*refused)(void *arg, struct worker_key key);
+	/* What stood by has not been started, and will not be. */
+	void (*returned)(void *arg, struct worker_key key);
 	/* One is, and is kept for the next that is asked for, or until workers_want_token(). */
 	void (*token)(void *arg);
 	/* One of the calls of workers_set_tokens() is carried out. May be NULL. */
@@ -92,6 +100,12 @@ int workers_want_token(struct workers *workers, bool is_wanted);
 
 /* While it is lent, the worker's own token is for others. */
 int workers_lend_token(struct workers *workers, struct worker_key key, bool is_lent);
+
+/* There are so many slots now, also for what stands by already. */
+int workers_set_slots(struct workers *workers, uint32_t limit);
+
+/* While its slot is lent, the worker does not count among those that have one. */
+int workers_lend_slot(struct workers *workers, struct worker_key key, bool is_lent);
 
 /* The exit was stored; the supervisor may forget it. */
 int workers_acknowledge(struct workers *workers, struct worker_key key);

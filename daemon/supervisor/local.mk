@@ -12,10 +12,14 @@ daemon_supervisor_libsupervisor_a_SOURCES = \
 	daemon/supervisor/makeflags.h \
 	daemon/supervisor/pool.c \
 	daemon/supervisor/pool.h \
+	daemon/supervisor/pool_internal.h \
+	daemon/supervisor/pool_start.c \
 	daemon/supervisor/restart.c \
 	daemon/supervisor/restart.h \
 	daemon/supervisor/spawn.c \
 	daemon/supervisor/spawn.h \
+	daemon/supervisor/standby.c \
+	daemon/supervisor/standby.h \
 	daemon/supervisor/supervisor.c \
 	daemon/supervisor/supervisor.h \
 	daemon/supervisor/table.c \

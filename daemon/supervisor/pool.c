@@ -16,30 +16,19 @@
 #include "daemon/log.h"
 #include "daemon/supervisor/clock.h"
 #include "daemon/supervisor/inject.h"
-#include "daemon/supervisor/link.h"
-#include "daemon/supervisor/spawn.h"
-#include "daemon/supervisor/table.h"
-#include "daemon/supervisor/tokens.h"
-#include "daemon/supervisor/variables.h"
+#include "daemon/supervisor/pool_internal.h"
 
 /* A worker is reported as started when it has lived that long. */
 #define START_REPORT_NS (20 * CLOCK_MS)
 
-/* A scheduler that asks for more than this has gone wrong. */
-#define POOL_MAX_WORKERS (1u << 20)
+/* As long what stands by is kept: when that much time passes without an end, what runs lasts. */
+#define STANDBY_NS (50 * CLOCK_MS)
 
-struct pool {
-	struct table table;
-	struct spawner *spawner;
-	struct variables *variables;
-	struct link *link;             /* NULL while there is no scheduler */
-	struct worker_list unreported; /* alive, in the order of their starts */
-	struct worker_list ended;      /* reaped just now */
-	struct tokens tokens;
-	size_t n_token_users;
-	struct worker_list lingering; /* those of them that have ended, but for their group */
-	size_t n_lingering;
-};
+/* The end of what others have followed is reported as late as that at most. */
+#define DEFER_NS (4 * CLOCK_MS)
+
+/* Where no more than so many stand by for each slot, the scheduler has to hand over others. */
+#define STANDBY_LOW 2
 
 struct pool *pool_new(const char *const *own_env)
 {
@@ -49,6 +38,7 @@ struct pool *pool_new(const char *const *own_env)
 		return NULL;
 	TAILQ_INIT(&pool->unreported);
 	TAILQ_INIT(&pool->ended);
+	standby_init(&pool->standby);
 	TAILQ_INIT(&pool->lingering);
 	tokens_init(&pool->tokens);
 	pool->spawner = spawner_new();
@@ -68,6 +58,7 @@ void pool_free(struct pool *pool)
 	if (pool == NULL)
 		return;
 	table_clear(&pool->table);
+	standby_clear(&pool->standby);
 	tokens_close(&pool->tokens);
 	variables_free(pool->variables);
 	spawner_free(pool->spawner);
@@ -86,7 +77,7 @@ size_t pool_count(const struct pool *pool)
 
 /* --- reports --- */
 
-static int report(struct pool *pool, const struct worker *worker)
+int pool_report(struct pool *pool, const struct worker *worker)
 {
 	struct wire_message message = {.kind = WIRE_EXIT, .key = worker_get_key(worker)};
 
@@ -109,6 +100,26 @@ static void unreported_remove(struct pool *pool, struct worker *worker)
 	worker->is_unreported = false;
 }
 
+int pool_give_back(struct pool *pool, struct standby *standby)
+{
+	struct wire_message message = {.kind = WIRE_RETURNED, .key = standby->key};
+
+	standby_remove(&pool->standby, standby);
+	return link_put(pool->link, &message);
+}
+
+/* What was not started soon may be overtaken by what is more urgent, and is not kept from it. */
+static int return_late(struct pool *pool, int64_t clock_ns)
+{
+	struct standby *standby;
+
+	while ((standby = TAILQ_FIRST(&pool->standby.list)) != NULL &&
+	       standby->since_ns + STANDBY_NS <= clock_ns)
+		if (pool_give_back(pool, standby) != 0)
+			return -1;
+	return 0;
+}
+
 int pool_report_starts(struct pool *pool, int64_t clock_ns)
 {
 	struct worker *worker;
@@ -116,17 +127,39 @@ int pool_report_starts(struct pool *pool, int64_t clock_ns)
 	while ((worker = TAILQ_FIRST(&pool->unreported)) != NULL &&
 	       worker->exit.started_ns + START_REPORT_NS <= clock_ns) {
 		unreported_remove(pool, worker);
-		if (report(pool, worker) != 0)
+		if (pool_report(pool, worker) != 0)
 			return -1;
 	}
-	return 0;
+	return return_late(pool, clock_ns);
 }
 
 int64_t pool_next_report_ns(const struct pool *pool)
 {
 	const struct worker *worker = TAILQ_FIRST(&pool->unreported);
+	const struct standby *standby = TAILQ_FIRST(&pool->standby.list);
+	int64_t next_ns = worker != NULL ? worker->exit.started_ns + START_REPORT_NS : INT64_MAX;
 
-	return worker != NULL ? worker->exit.started_ns + START_REPORT_NS : INT64_MAX;
+	if (standby != NULL && standby->since_ns + STANDBY_NS < next_ns)
+		next_ns = standby->since_ns + STANDBY_NS;
+	if (pool->deferred_bytes > 0 && pool->deferred_ns + DEFER_NS < next_ns)
+		next_ns = pool->deferred_ns + DEFER_NS;
+	return next_ns;
+}
+
+/* --- slots --- */
+
+static bool has_slot(const struct worker *worker)
+{
+	return worker->slot != SLOT_NONE && !worker->is_slot_lent;
+}
+
+static void lend_slot(struct pool *pool, struct worker *worker, bool is_lent)
+{
+	if (!worker->is_alive)
+		return;
+	pool->n_slots -= has_slot(worker);
+	worker->is_slot_lent = is_lent;
+	pool->n_slots += has_slot(worker);
 }
 
 /* Those that wait for what they have started would be said again by the next scheduler; that one
@@ -151,6 +184,8 @@ int pool_set_link(struct pool *pool, struct link *link)
 	struct worker *worker;
 
 	pool->link = link;
+	pool->deferred_bytes = 0;
+	standby_clear(&pool->standby);     /* the next scheduler knows that it was not started */
 	tokens_want(&pool->tokens, false); /* whoever wanted one is no more */
 	if (link == NULL)
 		return 0;
@@ -160,7 +195,8 @@ int pool_set_link(struct pool *pool, struct link *link)
 	for (worker = pool->table.by_key; worker != NULL; worker = worker->by_key.next) {
 		unreported_remove(pool, worker);
 		take_token_back(pool, worker);
-		if (report(pool, worker) != 0)
+		lend_slot(pool, worker, false);
+		if (pool_report(pool, worker) != 0)
 			return -1;
 	}
 	message = (struct wire_message){.kind = WIRE_READY};
@@ -169,7 +205,7 @@ int pool_set_link(struct pool *pool, struct link *link)
 
 /* --- job tokens --- */
 
-static void give_token(struct pool *pool, struct worker *worker)
+void pool_give_token(struct pool *pool, struct worker *worker)
 {
 	if (worker->has_token)
 		tokens_give(&pool->tokens);
@@ -181,7 +217,7 @@ static void forget_token_user(struct pool *pool, struct worker *worker)
 {
 	if (!worker->is_token_user)
 		return;
-	give_token(pool, worker);
+	pool_give_token(pool, worker);
 	worker->is_token_user = false;
 	if (worker->is_lingering) {
 		TAILQ_REMOVE(&pool->lingering, worker, of_lingering);
@@ -259,7 +295,7 @@ static int handle_want_token(struct pool *pool, const struct wire_message *messa
 	return pool_collect_tokens(pool);
 }
 
-static int refuse_token(struct pool *pool, struct worker_key key)
+int pool_refuse_token(struct pool *pool, struct worker_key key)
 {
 	struct wire_message message = {.kind = WIRE_NO_TOKEN, .key = key};
 
@@ -276,7 +312,7 @@ static int handle_lend_token(struct pool *pool, const struct wire_message *messa
 	if (worker == NULL)
 		return 0;
 	if (message->is_on)
-		give_token(pool, worker);
+		pool_give_token(pool, worker);
 	else
 		take_token_back(pool, worker);
 	return 0;
@@ -293,15 +329,46 @@ void pool_note_exit(struct pool *pool, pid_t pid, int wait_status, const struct 
 	worker->exit.ended_ns = clock_monotonic_ns();
 	worker->exit.wait_status = wait_status;
 	worker->exit.usage = *usage;
-	give_token(pool, worker);
+	pool_give_token(pool, worker);
 	unreported_remove(pool, worker);
 	table_set_ended(&pool->table, worker);
+	pool->n_slots -= has_slot(worker);
 	TAILQ_INSERT_TAIL(&pool->ended, worker, entry);
+}
+
+/* Where what stands by suffices for a while, nothing is started later because an end is told later:
+ * several together cost the scheduler little more than one. */
+static int report_exit(struct pool *pool, const struct worker *worker)
+{
+	size_t before = pool->link != NULL ? link_pending_bytes(pool->link) : 0;
+	int result = pool_report(pool, worker);
+
+	if (pool->link == NULL || worker->exit.next.exec == 0 || worker->exit.wait_status != 0)
+		return result;
+	if (pool->deferred_bytes == 0)
+		pool->deferred_ns = worker->exit.ended_ns;
+	pool->deferred_bytes += link_pending_bytes(pool->link) - before;
+	return result;
+}
+
+bool pool_may_defer(struct pool *pool)
+{
+	const struct standby *first = TAILQ_FIRST(&pool->standby.list);
+
+	if (pool->deferred_bytes == 0)
+		return false;
+	/* Whatever else there is to say takes it along. */
+	if (link_pending_bytes(pool->link) == pool->deferred_bytes && first != NULL &&
+	    pool->standby.count > STANDBY_LOW * (size_t)first->limit &&
+	    clock_monotonic_ns() < pool->deferred_ns + DEFER_NS)
+		return true;
+	pool->deferred_bytes = 0;
+	return false;
 }
 
 int pool_report_exits(struct pool *pool)
 {
-	struct worker *worker;
+	struct worker *worker, *next;
 	int result = 0;
 
 	while ((worker = TAILQ_FIRST(&pool->ended)) != NULL) {
@@ -310,8 +377,11 @@ int pool_report_exits(struct pool *pool)
 		/* Only now: its orphans that had ended too have been reaped meanwhile. */
 		worker->exit.has_leftovers = has_group(worker);
 		note_token_user_end(pool, worker);
+		next = pool_promote(pool, worker);
 		if (result == 0)
-			result = report(pool, worker);
+			result = report_exit(pool, worker);
+		if (next != NULL && !next->is_alive && result == 0)
+			result = pool_report(pool, next);
 	}
 	look_at_lingering(pool);
 	return result;
@@ -333,132 +403,7 @@ static int handle_ack(struct pool *pool, const struct wire_message *message)
 	return 0;
 }
 
-/* --- starting and signalling --- */
-
-/* The environment of a worker, with its way to the jobserver. NULL: *error says what failed; else
- * *makeflags is in it, for the caller to free. */
-static const char *const *merge_variables(
-    struct pool *pool, const struct wire_spawn *spawn, char **makeflags, struct spawn_error *error)
-{
-	const char *const *envp = variables_merge(pool->variables, spawn->env, spawn->extra_env);
-
-	if (envp != NULL && spawn->jobserver != JOBSERVER_NONE) {
-		*makeflags = makeflags_join(variables_get(pool->variables, "MAKEFLAGS"),
-		    spawn->jobserver, pool->tokens.limit, pool->tokens.path);
-		envp = *makeflags != NULL ? variables_add(pool->variables, *makeflags) : NULL;
-	}
-	if (envp == NULL)
-		*error = (struct spawn_error){SPAWN_ENVIRONMENT, errno};
-	return envp;
-}
-
-/* -1: *error says what failed. */
-static pid_t start_process(struct pool *pool, const struct wire_spawn *spawn, const int *terminal,
-    struct spawn_error *error)
-{
-	struct spawn_request request = {.argv = spawn->argv,
-	    .cwd = spawn->cwd,
-	    .log = spawn->log,
-	    .output = spawn->output,
-	    .terminal = terminal};
-	char *makeflags = NULL;
-	pid_t pid = -1;
-
-	if (pool->table.n > POOL_MAX_WORKERS) {
-		*error = (struct spawn_error){SPAWN_FORK, EAGAIN};
-		return -1;
-	}
-	if (spawn->is_terminal && terminal == NULL) {
-		*error = (struct spawn_error){SPAWN_TERMINAL, EBADF};
-		return -1;
-	}
-	if (spawn->jobserver != JOBSERVER_NONE && tokens_check(&pool->tokens) != 0) {
-		*error = (struct spawn_error){SPAWN_JOBSERVER, errno};
-		return -1;
-	}
-	if (spawn->jobserver == JOBSERVER_PIPE)
-		request.jobserver = pool->tokens.path;
-	request.envp = merge_variables(pool, spawn, &makeflags, error);
-	if (request.envp != NULL)
-		pid = spawner_run(pool->spawner, &request, error);
-	free(makeflags);
-	return pid;
-}
-
-static void start_worker(
-    struct pool *pool, struct worker *worker, const struct wire_spawn *spawn, const int *terminal)
-{
-	pid_t pid;
-
-	worker->exit.started_ns = worker->exit.ended_ns = clock_monotonic_ns();
-	pid = start_process(pool, spawn, terminal, &worker->exit.spawn_error);
-	if (pid == -1)
-		return;
-	if (table_set_alive(&pool->table, worker, pid) != 0) {
-		/* Its end could not be told from an orphan's. */
-		worker->exit.spawn_error = (struct spawn_error){SPAWN_FORK, ENOMEM};
-		kill(-pid, SIGKILL);
-		return;
-	}
-	worker->exit.pid = pid;
-	if (spawn->jobserver != JOBSERVER_NONE) {
-		worker->is_token_user = true;
-		pool->n_token_users++;
-		return; /* reported at once: from now on it does not wait for a token */
-	}
-	worker->is_unreported = true;
-	TAILQ_INSERT_TAIL(&pool->unreported, worker, entry);
-}
-
-/* Whether it has to have a token. Where there are none, starting it fails, and says why. */
-static bool needs_token(struct pool *pool, const struct wire_spawn *spawn)
-{
-	if (spawn->jobserver == JOBSERVER_NONE)
-		return false;
-	if (pool->n_token_users == 0)
-		tokens_mend(&pool->tokens);
-	return pool->tokens.fd != -1;
-}
-
-static int handle_spawn(struct pool *pool, const struct wire_message *message)
-{
-	struct worker *worker = table_find(&pool->table, message->key);
-	int terminal[LINK_MESSAGE_FDS];
-	bool has_terminal = message->spawn.is_terminal && link_take_fds(pool->link, terminal) == 0;
-	bool has_token;
-	int result = 0;
-
-	if (worker != NULL) {
-		/* Asked for again by a scheduler that did not live to know. */
-		if (!worker->is_unreported)
-			result = report(pool, worker);
-		goto out;
-	}
-	has_token = needs_token(pool, &message->spawn);
-	if (has_token && !tokens_take(&pool->tokens)) {
-		result = refuse_token(pool, message->key);
-		goto out;
-	}
-	inject_death("spawn");
-	worker = table_add(&pool->table, message->key);
-	if (worker == NULL) {
-		result = -1;
-		if (has_token)
-			tokens_give(&pool->tokens);
-		goto out;
-	}
-	worker->has_token = has_token;
-	start_worker(pool, worker, &message->spawn, has_terminal ? terminal : NULL);
-	inject_death("spawned");
-	if (!worker->is_alive)
-		give_token(pool, worker);
-	if (!worker->is_unreported)
-		result = report(pool, worker);
-out:
-	for (size_t i = 0; has_terminal && i < LINK_MESSAGE_FDS; i++)
-		close(terminal[i]);
-	return result;
-}
+/* --- signalling --- */
 
 /*
  * As long as a member of its group is left, nobody else can have the number. When the leader has
@@ -485,10 +430,11 @@ void pool_signal_all(struct pool *pool, int signal)
 static int handle_signal(struct pool *pool, const struct wire_message *message)
 {
 	const struct worker *worker = table_find(&pool->table, message->key);
+	struct standby *standby = standby_find(&pool->standby, message->key);
 
 	if (worker != NULL)
 		signal_group(worker, message->signal);
-	return 0;
+	return standby != NULL ? pool_give_back(pool, standby) : 0;
 }
 
 static int handle_env(struct pool *pool, const struct wire_message *message)
@@ -500,11 +446,20 @@ static int handle_env(struct pool *pool, const struct wire_message *message)
 	return 0;
 }
 
+static int handle_lend_slot(struct pool *pool, const struct wire_message *message)
+{
+	struct worker *worker = table_find(&pool->table, message->key);
+
+	if (worker != NULL)
+		lend_slot(pool, worker, message->is_on);
+	return 0;
+}
+
 int pool_handle(struct pool *pool, const struct wire_message *message)
 {
 	switch (message->kind) {
 	case WIRE_SPAWN:
-		return handle_spawn(pool, message);
+		return pool_handle_spawn(pool, message);
 	case WIRE_ACK:
 		return handle_ack(pool, message);
 	case WIRE_SIGNAL:
@@ -518,6 +473,11 @@ int pool_handle(struct pool *pool, const struct wire_message *message)
 		return handle_set_tokens(pool, message);
 	case WIRE_WANT_TOKEN:
 		return handle_want_token(pool, message);
+	case WIRE_SET_SLOTS:
+		standby_limit(&pool->standby, message->limit);
+		return 0;
+	case WIRE_LEND_SLOT:
+		return handle_lend_slot(pool, message);
 	case WIRE_LEND_TOKEN:
 		return handle_lend_token(pool, message);
 	default:

@@ -45,6 +45,9 @@ int pool_report_starts(struct pool *pool, int64_t clock_ns);
 /* When the next start is due to be reported, on the monotonic clock; INT64_MAX: never. */
 int64_t pool_next_report_ns(const struct pool *pool);
 
+/* Whether what is to be sent may wait, until pool_next_report_ns() at most. */
+bool pool_may_defer(struct pool *pool);
+
 /* Job tokens: what is to be polled for input (-1: nothing), and what is to be done then: 0, or -1
  * with errno as above. */
 int pool_get_token_fd(const struct pool *pool);

@@ -53,6 +53,7 @@ struct supervisor {
 	bool is_first;
 	bool is_farewell;
 	bool is_stopping;
+	bool is_deferring; /* what is to be sent waits for more */
 	bool is_done;
 	int exit_status;
 };
@@ -118,8 +119,10 @@ static bool receive(struct supervisor *supervisor)
 
 static void flush(struct supervisor *supervisor)
 {
+	supervisor->is_deferring = pool_may_defer(supervisor->pool);
 	if (supervisor->link.fd != -1 && link_pending_bytes(&supervisor->link) > 0 &&
-	    link_flush(&supervisor->link) != 0 && errno != EPIPE && errno != ECONNRESET)
+	    !supervisor->is_deferring && link_flush(&supervisor->link) != 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
 		drop_link(supervisor, errno);
 }
 
@@ -353,7 +356,8 @@ static void wait_for_events(struct supervisor *supervisor, int64_t next_ns)
 		timeout.tv_sec = left_ns / CLOCK_SECOND;
 		timeout.tv_nsec = left_ns % CLOCK_SECOND;
 	}
-	if (supervisor->link.fd != -1 && link_pending_bytes(&supervisor->link) > 0)
+	if (supervisor->link.fd != -1 && link_pending_bytes(&supervisor->link) > 0 &&
+	    !supervisor->is_deferring)
 		fds[POLL_LINK].events |= POLLOUT;
 	if (ppoll(fds, N_POLL, next_ns == INT64_MAX ? NULL : &timeout, NULL) <= 0)
 		return;

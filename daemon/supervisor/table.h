@@ -29,6 +29,8 @@ struct worker {
 	bool is_token_user; /* it, or what is left of its group, may have job tokens */
 	bool has_token;     /* one of its own */
 	bool is_lingering;  /* in the list of token users that have ended themselves */
+	enum wire_slot slot;
+	bool is_slot_lent;
 	struct wire_exit exit; /* pid and started_ns are set from the start */
 	UT_hash_handle by_key;
 	UT_hash_handle by_pid;

@@ -23,7 +23,7 @@ struct header {
 struct fixed_key {
 	uint64_t exec;
 	uint32_t attempt;
-	uint32_t number; /* signal of SIGNAL; of LEND_TOKEN: whether */
+	uint32_t number; /* signal of SIGNAL; of LEND_TOKEN, LEND_SLOT: whether */
 };
 
 struct fixed_number {
@@ -38,6 +38,8 @@ struct fixed_spawn {
 	uint32_t n_argv;
 	uint32_t n_extra_env;
 	uint32_t jobserver;
+	uint32_t slot;
+	uint32_t standby;
 	uint32_t reserved;
 };
 
@@ -54,14 +56,16 @@ struct fixed_exit {
 	uint32_t stage;
 	int32_t error;
 	uint32_t has_leftovers;
-	uint32_t reserved;
+	uint32_t next_attempt;
+	uint64_t next_exec;
+	int64_t next_ns;
 	int64_t started_ns;
 	int64_t ended_ns;
 	struct rusage usage;
 };
 
-_Static_assert(sizeof(struct fixed_spawn) == 40, "no holes");
-_Static_assert(sizeof(struct fixed_exit) == 56 + sizeof(struct rusage), "no holes");
+_Static_assert(sizeof(struct fixed_spawn) == 48, "no holes");
+_Static_assert(sizeof(struct fixed_exit) == 72 + sizeof(struct rusage), "no holes");
 
 /* --- buffers --- */
 
@@ -174,7 +178,9 @@ static int put_spawn(struct wire_buffer *buffer, const struct wire_message *mess
 	struct fixed_spawn fixed = {.key = key_pack(message->key, 0),
 	    .env = spawn->env,
 	    .is_terminal = spawn->is_terminal,
-	    .jobserver = spawn->jobserver};
+	    .jobserver = spawn->jobserver,
+	    .slot = spawn->slot,
+	    .standby = spawn->standby};
 	size_t size = strlen(spawn->cwd) + strlen(spawn->log) + strlen(output) + 3;
 	uint8_t *at;
 
@@ -212,6 +218,9 @@ static int put_exit(struct wire_buffer *buffer, const struct wire_message *messa
 	    .stage = exit->spawn_error.stage,
 	    .error = exit->spawn_error.error,
 	    .has_leftovers = exit->has_leftovers,
+	    .next_attempt = exit->next.attempt,
+	    .next_exec = exit->next.exec,
+	    .next_ns = exit->next_ns,
 	    .started_ns = exit->started_ns,
 	    .ended_ns = exit->ended_ns,
 	    .usage = exit->usage};
@@ -257,12 +266,14 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		size = sizeof(started);
 		break;
 	case WIRE_SIGNAL:
+	case WIRE_LEND_SLOT:
 	case WIRE_LEND_TOKEN:
 		key.number =
 		    message->kind == WIRE_SIGNAL ? (uint32_t)message->signal : message->is_on;
 		/* fallthrough */
 	case WIRE_ACK:
 	case WIRE_NO_TOKEN:
+	case WIRE_RETURNED:
 		fixed = &key;
 		size = sizeof(key);
 		break;
@@ -275,6 +286,9 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		break;
 	case WIRE_WANT_TOKEN:
 		number.number = message->is_on;
+		break;
+	case WIRE_SET_SLOTS:
+		number.number = message->limit;
 		break;
 	case WIRE_READY:
 	case WIRE_TOKEN:
@@ -369,12 +383,18 @@ static int take_spawn(
 
 	if (take_fixed(cursor, &fixed, sizeof(fixed)) != 0)
 		return -1;
-	if (fixed.n_argv == 0 || fixed.is_terminal > 1 || fixed.jobserver >= N_JOBSERVER_STYLES)
+	if (fixed.n_argv == 0 || fixed.is_terminal > 1 || fixed.jobserver >= N_JOBSERVER_STYLES ||
+	    fixed.slot >= N_WIRE_SLOTS)
+		return fail(EPROTO);
+	/* What stands by is plain: it needs nothing that may be gone when it is started. */
+	if (fixed.standby > 0 && (fixed.is_terminal || fixed.jobserver != JOBSERVER_NONE))
 		return fail(EPROTO);
 	message->key = (struct worker_key){.exec = fixed.key.exec, .attempt = fixed.key.attempt};
 	*spawn = (struct wire_spawn){.env = fixed.env,
 	    .is_terminal = fixed.is_terminal,
-	    .jobserver = (enum jobserver_style)fixed.jobserver};
+	    .jobserver = (enum jobserver_style)fixed.jobserver,
+	    .slot = (enum wire_slot)fixed.slot,
+	    .standby = fixed.standby};
 	spawn->cwd = take_string(cursor);
 	spawn->log = spawn->cwd != NULL ? take_string(cursor) : NULL;
 	spawn->output = spawn->log != NULL ? take_string(cursor) : NULL;
@@ -400,6 +420,8 @@ static int take_number(
 		return -1;
 	if (message->kind == WIRE_HELLO)
 		message->version = fixed.number;
+	else if (message->kind == WIRE_SET_SLOTS)
+		message->limit = fixed.number;
 	else if (message->kind == WIRE_WANT_TOKEN)
 		message->is_on = fixed.number != 0;
 	else
@@ -448,13 +470,16 @@ static int take_exit(struct cursor *cursor, struct wire_message *message)
 	if (take_fixed(cursor, &fixed, sizeof(fixed)) != 0)
 		return -1;
 	if (fixed.stage >= N_SPAWN_STAGES || fixed.has_leftovers > 1 || fixed.pid < 0 ||
-	    (fixed.stage == SPAWN_DONE) != (fixed.error == 0))
+	    (fixed.stage == SPAWN_DONE) != (fixed.error == 0) ||
+	    (fixed.next_exec == 0 && (fixed.next_attempt != 0 || fixed.next_ns != 0)))
 		return fail(EPROTO);
 	message->key = (struct worker_key){.exec = fixed.key.exec, .attempt = fixed.key.attempt};
 	message->exit = (struct wire_exit){.pid = fixed.pid,
 	    .wait_status = fixed.wait_status,
 	    .spawn_error = {.stage = (enum spawn_stage)fixed.stage, .error = fixed.error},
 	    .has_leftovers = fixed.has_leftovers,
+	    .next = {.exec = fixed.next_exec, .attempt = fixed.next_attempt},
+	    .next_ns = fixed.next_ns,
 	    .started_ns = fixed.started_ns,
 	    .ended_ns = fixed.ended_ns,
 	    .usage = fixed.usage};
@@ -472,7 +497,7 @@ static int take_keyed(struct cursor *cursor, struct wire_message *message)
 		message->signal = (int)number;
 		return number > 0 && number < (uint32_t)NSIG ? 0 : fail(EPROTO);
 	}
-	if (message->kind == WIRE_LEND_TOKEN) {
+	if (message->kind == WIRE_LEND_TOKEN || message->kind == WIRE_LEND_SLOT) {
 		message->is_on = number == 1;
 		max = 1;
 	}
@@ -492,6 +517,8 @@ static int take_body(
 	case WIRE_SIGNAL:
 	case WIRE_ACK:
 	case WIRE_NO_TOKEN:
+	case WIRE_RETURNED:
+	case WIRE_LEND_SLOT:
 	case WIRE_LEND_TOKEN:
 		return take_keyed(cursor, message);
 	case WIRE_SET_TOKENS:
@@ -504,6 +531,7 @@ static int take_body(
 	case WIRE_TOKEN:
 	case WIRE_TOKENS_SET:
 	case WIRE_WANT_TOKEN:
+	case WIRE_SET_SLOTS:
 	case WIRE_FAREWELL:
 		return take_number(cursor, strings, message);
 	}

@@ -10,6 +10,11 @@
  * each environment, STARTED for each worker that lives and EXIT for each exit not acknowledged,
  * then READY.
  *
+ * A SPAWN may name a limit: then it stands by until one whose slot is passed on has ended and fewer
+ * than that many with slots are left. That EXIT says of it that it was started. The same SPAWN
+ * without a limit starts it at once; a SIGNAL takes it back, and so does time: RETURNED. When a
+ * scheduler is gone, what stands by is forgotten: the next one does not hear of it.
+ *
  * A SPAWN that needs a job token when none is free is answered with NO_TOKEN, and is forgotten. As
  * soon as one is free, TOKEN says that it is kept for the next SPAWN.
  */
@@ -26,7 +31,7 @@
 #include "daemon/supervisor/makeflags.h"
 #include "daemon/supervisor/spawn.h"
 
-#define WIRE_VERSION 4u
+#define WIRE_VERSION 5u
 
 /* Of one message. What execve(2) takes is less, so nothing that could be executed is refused. */
 #define WIRE_MAX_MESSAGE_BYTES (8u << 20)
@@ -41,6 +46,7 @@ enum wire_kind {
 	WIRE_NO_TOKEN,
 	WIRE_TOKEN,
 	WIRE_TOKENS_SET, /* what SET_TOKENS has asked for is done */
+	WIRE_RETURNED,   /* it stood by, was not started, and is forgotten */
 	/* The scheduler's. */
 	WIRE_SPAWN = 33,
 	WIRE_SIGNAL,
@@ -50,13 +56,25 @@ enum wire_kind {
 	WIRE_FAREWELL,
 	WIRE_SET_TOKENS, /* how many there are */
 	WIRE_WANT_TOKEN, /* or does not: the scheduler */
+	WIRE_SET_SLOTS,  /* how many there are: the limit of what stands by */
+	WIRE_LEND_SLOT,  /* another has a worker's slot for a while, or no longer */
 	WIRE_LEND_TOKEN, /* a worker does not need its own for a while, or needs it again */
+};
+
+/* What a worker has of the slots of its scheduler. */
+enum wire_slot {
+	SLOT_NONE,
+	SLOT_KEPT,   /* one that the scheduler disposes of when the worker has ended */
+	SLOT_PASSED, /* one that then goes to what stands by */
+	N_WIRE_SLOTS
 };
 
 struct wire_spawn {
 	uint32_t env;                   /* number of an environment, 0: the supervisor's own */
 	bool is_terminal;               /* three descriptors come with the message's first byte */
 	enum jobserver_style jobserver; /* other than none: it needs a job token */
+	enum wire_slot slot;
+	uint32_t standby; /* 0: it starts at once; else the limit up to which it stands by */
 	const char *cwd;
 	const char *log;
 	const char *output;           /* or NULL */
@@ -82,16 +100,20 @@ struct wire_exit {
 	int64_t started_ns;             /* on the monotonic clock */
 	int64_t ended_ns;
 	struct rusage usage;
+	struct worker_key next; /* what stood by was started in its place; exec 0: nothing was */
+	int64_t next_ns;        /* when */
 };
 
 struct wire_message {
 	enum wire_kind kind;
-	struct worker_key key; /* of STARTED, EXIT, NO_TOKEN, SPAWN, SIGNAL, ACK, LEND_TOKEN */
+	struct worker_key
+	    key; /* of STARTED, EXIT, NO_TOKEN, RETURNED, SPAWN, SIGNAL, ACK, LEND_* */
 	union {
 		uint32_t version;          /* HELLO */
 		uint32_t env;              /* HELD, ENV, DROP_ENV */
 		int signal;                /* SIGNAL */
-		bool is_on;                /* WANT_TOKEN, LEND_TOKEN */
+		bool is_on;                /* WANT_TOKEN, LEND_TOKEN, LEND_SLOT */
+		uint32_t limit;            /* SET_SLOTS */
 		struct wire_tokens tokens; /* SET_TOKENS */
 		struct wire_started started;
 		struct wire_exit exit;

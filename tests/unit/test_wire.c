@@ -60,6 +60,8 @@ Test(wire, spawn_passes)
 	cr_assert_str_eq(taken.spawn.cwd, "/w");
 	cr_assert_str_eq(taken.spawn.log, "/w/log");
 	cr_assert_null(taken.spawn.output);
+	cr_assert_eq(taken.spawn.slot, SLOT_NONE);
+	cr_assert_eq(taken.spawn.standby, 0);
 	assert_lists_equal(taken.spawn.argv, argv);
 	assert_lists_equal(taken.spawn.extra_env, variables);
 }
@@ -72,7 +74,9 @@ Test(wire, spawn_with_output_and_terminal_passes)
 	message.spawn.output = "/w/out";
 	message.spawn.is_terminal = true;
 	message.spawn.extra_env = no_strings;
+	message.spawn.slot = SLOT_KEPT;
 	taken = pass(&message);
+	cr_assert_eq(taken.spawn.slot, SLOT_KEPT);
 	cr_assert_str_eq(taken.spawn.output, "/w/out");
 	cr_assert(taken.spawn.is_terminal);
 	assert_lists_equal(taken.spawn.extra_env, no_strings);
@@ -87,7 +91,9 @@ Test(wire, exit_passes)
 	        .has_leftovers = true,
 	        .started_ns = 5,
 	        .ended_ns = INT64_MAX,
-	        .usage = {.ru_maxrss = 1234, .ru_utime = {1, 2}}}};
+	        .usage = {.ru_maxrss = 1234, .ru_utime = {1, 2}},
+	        .next = {.exec = 8, .attempt = 2},
+	        .next_ns = 9}};
 	struct wire_message taken = pass(&message);
 
 	cr_assert_eq(taken.exit.pid, 42);
@@ -96,6 +102,9 @@ Test(wire, exit_passes)
 	cr_assert(taken.exit.has_leftovers);
 	cr_assert_eq(taken.exit.started_ns, 5);
 	cr_assert_eq(taken.exit.ended_ns, INT64_MAX);
+	cr_assert_eq(taken.exit.next.exec, 8);
+	cr_assert_eq(taken.exit.next.attempt, 2);
+	cr_assert_eq(taken.exit.next_ns, 9);
 	cr_assert_eq(memcmp(&taken.exit.usage, &message.exit.usage, sizeof(struct rusage)), 0);
 }
 
@@ -123,11 +132,17 @@ Test(wire, small_messages_pass)
 	cr_assert_eq(pass(&message).signal, SIGTERM);
 	message = (struct wire_message){.kind = WIRE_ACK, .key = key};
 	cr_assert_eq(pass(&message).key.exec, key.exec);
+	message = (struct wire_message){.kind = WIRE_RETURNED, .key = key};
+	cr_assert_eq(pass(&message).key.attempt, key.attempt);
 	message = (struct wire_message){
 	    .kind = WIRE_STARTED, .key = key, .started = {.pid = 1, .started_ns = 2}};
 	cr_assert_eq(pass(&message).started.pid, 1);
 	message = (struct wire_message){.kind = WIRE_READY};
 	pass(&message);
+	message = (struct wire_message){.kind = WIRE_SET_SLOTS, .limit = 3};
+	cr_assert_eq(pass(&message).limit, 3);
+	message = (struct wire_message){.kind = WIRE_LEND_SLOT, .key = key, .is_on = true};
+	cr_assert(pass(&message).is_on);
 	message = (struct wire_message){.kind = WIRE_FAREWELL};
 	pass(&message);
 	message = (struct wire_message){.kind = WIRE_ENV, .env = 6, .variables = variables};
@@ -241,9 +256,34 @@ Test(wire, contents_are_checked)
 	    {.kind = WIRE_EXIT, .key = key, .exit = {.spawn_error = {N_SPAWN_STAGES, ENOENT}}},
 	    {.kind = WIRE_EXIT, .key = key, .exit = {.spawn_error = {SPAWN_EXEC, 0}}},
 	    {.kind = WIRE_EXIT, .key = key, .exit = {.pid = -2}},
+	    {.kind = WIRE_EXIT, .key = key, .exit = {.next_ns = 1}},
+	    {.kind = WIRE_EXIT, .key = key, .exit = {.next = {.attempt = 1}}},
 	    {.kind = WIRE_SPAWN,
 	        .key = key,
 	        .spawn = {.cwd = "/", .log = "/l", .argv = no_strings, .extra_env = no_strings}},
+	    {.kind = WIRE_SPAWN,
+	        .key = key,
+	        .spawn = {.slot = N_WIRE_SLOTS,
+	            .cwd = "/",
+	            .log = "/l",
+	            .argv = argv,
+	            .extra_env = no_strings}},
+	    {.kind = WIRE_SPAWN,
+	        .key = key,
+	        .spawn = {.standby = 1,
+	            .is_terminal = true,
+	            .cwd = "/",
+	            .log = "/l",
+	            .argv = argv,
+	            .extra_env = no_strings}},
+	    {.kind = WIRE_SPAWN,
+	        .key = key,
+	        .spawn = {.standby = 1,
+	            .jobserver = JOBSERVER_FIFO,
+	            .cwd = "/",
+	            .log = "/l",
+	            .argv = argv,
+	            .extra_env = no_strings}},
 	    {.kind = WIRE_SPAWN,
 	        .key = key,
 	        .spawn = {.cwd = "", .log = "/l", .argv = argv, .extra_env = no_strings}},
