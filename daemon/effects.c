@@ -129,10 +129,30 @@ void effects_report(
 static void fail_to_spawn(struct daemon *daemon, struct execution *execution, char *info)
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
+	int64_t now_ns = scheduler_now_ns();
 
+	/* What stands by fails as it would have later, and is not to be started any more. */
+	workers_signal(daemon->workers, key_of(execution), SIGKILL);
+	core_promoted(daemon->core, execution->id, now_ns, now_ns);
 	executors_discard(daemon, execution);
 	effects_report(daemon, execution, &report);
 	free(info);
+}
+
+static enum wire_slot get_slot(const struct daemon *daemon, const struct execution *execution)
+{
+	if (strcmp(execution_executor(execution), CORE_LOCAL) != 0)
+		return SLOT_NONE;
+	/* The end of what leaves its result in its output may have to wait for its log. */
+	return core_get_options(daemon->core)->is_single ||
+	               execution->definition->result == RESULT_STDOUT
+	           ? SLOT_KEPT
+	           : SLOT_PASSED;
+}
+
+static uint32_t get_standby(const struct daemon *daemon, const struct execution *execution)
+{
+	return execution->is_standby ? core_get_options(daemon->core)->parallel : 0;
 }
 
 void effects_start(
@@ -149,13 +169,15 @@ void effects_start(
 		fail_to_spawn(daemon, execution, mem_copy("out of memory"));
 		return;
 	}
-	logs_begin_attempt(execution);
+	if (extra->log_attempt != execution->attempt) /* else it stands by, and has its log */
+		logs_begin_attempt(execution);
 	left_begin_attempt(daemon, execution);
 	log = logs_path(execution);
 	if (execution->definition->result == RESULT_STDOUT)
 		output = process_file(place->state_directory, execution->id, "out");
 	extra->pending_ns = 0;
 	extra->is_output_logged = false;
+	extra->is_slot_lent = false;
 	extra->has_terminal = terminal != NULL;
 	extra->is_interrupted = false;
 	to.log = log;
@@ -179,6 +201,8 @@ void effects_start(
 	    .output = output,
 	    .terminal = terminal ? terminal_get_fds(terminal) : NULL,
 	    .jobserver = jobserver,
+	    .slot = get_slot(daemon, execution),
+	    .standby = get_standby(daemon, execution),
 	};
 	if (workers_spawn(daemon->workers, &spawn) < 0)
 		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
@@ -191,6 +215,9 @@ void effects_start(
 
 void effects_start_again(struct daemon *daemon, struct execution *execution)
 {
+	/* Who asked was there already, and is gone. */
+	if (execution_is_complete(execution))
+		return;
 	if (jobserver_concerns(execution))
 		jobserver_start(daemon, execution);
 	else
@@ -252,6 +279,7 @@ static void carry_out(struct daemon *daemon, const struct action *action)
 {
 	switch (action->kind) {
 	case ACTION_START:
+	case ACTION_STANDBY:
 		effects_start_again(daemon, action->execution);
 		break;
 	case ACTION_SIGNAL:
@@ -293,12 +321,50 @@ void effects_carry_out(struct daemon *daemon)
 
 /* --- what workers report --- */
 
-void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid)
+/* What stood by before a scheduler died may be started by word of the supervisor alone. */
+static void note_promotion(struct daemon *daemon, struct worker_key key, int64_t started_ns)
+{
+	const struct execution *execution = core_find_execution(daemon->core, key.exec);
+
+	if (!execution || !execution->is_standby || execution->attempt != key.attempt)
+		return;
+	log_debug("worker promoted exec=%" PRIu64, key.exec);
+	core_promoted(daemon->core, key.exec, scheduler_time_ns(started_ns), scheduler_now_ns());
+}
+
+void effects_returned(struct daemon *daemon, struct worker_key key)
+{
+	const struct execution *execution = core_find_execution(daemon->core, key.exec);
+	struct exec_extra *extra = execution ? execution->extra : NULL;
+
+	log_debug("worker returned exec=%" PRIu64, key.exec);
+	if (extra && execution->is_standby && execution->attempt == key.attempt) {
+		extra->log_attempt = 0;
+		core_returned(daemon->core, key.exec, scheduler_now_ns());
+	}
+	scheduler_wake(daemon);
+}
+
+void effects_follow_wait(struct daemon *daemon, uint64_t exec)
+{
+	struct execution *execution = exec ? core_find_execution(daemon->core, exec) : NULL;
+	struct exec_extra *extra = execution ? execution->extra : NULL;
+
+	jobserver_follow_wait(daemon, exec);
+	if (!extra || execution->state != STATE_RUNNING ||
+	    get_slot(daemon, execution) == SLOT_NONE || extra->is_slot_lent == execution->is_lent)
+		return;
+	extra->is_slot_lent = execution->is_lent;
+	workers_lend_slot(daemon->workers, key_of(execution), extra->is_slot_lent);
+}
+
+void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid, int64_t started_ns)
 {
 	struct execution *execution = core_find_execution(daemon->core, key.exec);
 	struct exec_extra *extra = execution ? execution->extra : NULL;
 
 	core_skip_executions(daemon->core, key.exec);
+	note_promotion(daemon, key, started_ns);
 	if (key.attempt & WORKER_RESOLVE) {
 		dynamic_started(daemon, key);
 	} else if (!extra || execution->state != STATE_RUNNING ||
@@ -358,8 +424,9 @@ static void finish(
     struct daemon *daemon, struct execution *execution, const struct worker_exit *exit)
 {
 	struct exec_extra *extra = execution->extra;
-	struct exit_report report = {
-	    .ended_ns = scheduler_time_ns(exit->ended_ns), .wait_status = exit->wait_status};
+	struct exit_report report = {.started_ns = scheduler_time_ns(exit->started_ns),
+	    .ended_ns = scheduler_time_ns(exit->ended_ns),
+	    .wait_status = exit->wait_status};
 	char *info = NULL, *ended = NULL;
 
 	extra->pid = 0;
@@ -418,6 +485,8 @@ void effects_finish(struct daemon *daemon, const struct worker_exit *report)
 		effects_end_group(daemon, report->key, report->pid);
 	else
 		effects_queue_acknowledgement(daemon, report->key);
+	if (report->next.exec != 0)
+		note_promotion(daemon, report->next, report->next_ns);
 }
 
 void effects_exited(struct daemon *daemon, const struct worker_exit *report)
@@ -433,6 +502,7 @@ void effects_exited(struct daemon *daemon, const struct worker_exit *report)
 		left_watch_look(daemon->left);
 	inject_death("exit");
 	core_skip_executions(daemon->core, report->key.exec);
+	note_promotion(daemon, report->key, report->started_ns);
 	if (report->key.attempt & WORKER_RESOLVE)
 		dynamic_exited(daemon, report);
 	else if (extra && execution->state == STATE_RUNNING &&

@@ -37,7 +37,14 @@ void effects_start(
     struct daemon *daemon, struct execution *execution, enum jobserver_style jobserver);
 
 /* What the supervisor reports of a worker. */
-void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid);
+void effects_started(struct daemon *daemon, struct worker_key key, pid_t pid, int64_t started_ns);
+
+/* exec has begun to wait for others, or waits no longer: others may have its slot, and its token.
+ */
+void effects_follow_wait(struct daemon *daemon, uint64_t exec);
+
+/* What stood by was not started, and will not be. */
+void effects_returned(struct daemon *daemon, struct worker_key key);
 void effects_exited(struct daemon *daemon, const struct worker_exit *report);
 
 /* The rest of the same, where that had to wait for the log (outputs.h). */

@@ -44,6 +44,7 @@ struct exec_extra {
 	bool is_reported;       /* the supervisor knows its process */
 	bool has_terminal;      /* its process was given one */
 	bool is_token_lent;     /* its job token, to others */
+	bool is_slot_lent;      /* its slot, as the supervisor knows */
 	bool is_interrupted;    /* that was sent the first SIGINT of its client */
 };
 

@@ -113,8 +113,10 @@ static bool is_marked(const struct hunt *hunt, pid_t pid)
 
 	if (!leftover)
 		return false;
-	return leftover->pid > 0 ? getsid(pid) == leftover->pid
-	                         : is_of_that_time(pid, leftover->begun_ns);
+	if (leftover->pid > 0)
+		return getsid(pid) == leftover->pid;
+	/* When it was begun is not known of what stood by; but no number is used twice. */
+	return leftover->begun_ns == 0 || is_of_that_time(pid, leftover->begun_ns);
 }
 
 static bool is_stored(const struct hunt *hunt, pid_t pid)

@@ -166,11 +166,12 @@ struct list {
 	size_t count, max;
 };
 
+/* What may have a process. */
 static void add_running(struct execution *execution, void *arg)
 {
 	struct list *list = arg;
 
-	if (execution->state != STATE_RUNNING)
+	if (execution->state != STATE_RUNNING && !execution->is_standby)
 		return;
 	if (list->count == list->max) {
 		list->max = list->max ? 2 * list->max : 64;
@@ -192,6 +193,8 @@ static void lose(struct daemon *daemon, struct execution *execution)
 	    .is_lost = true, .info = "the daemon died while it ran, and how it ended is not known"};
 
 	log_warning("execution lost exec=%" PRIu64, execution->id);
+	/* What stood by may have been started before anybody could hear of it. */
+	core_promoted(daemon->core, execution->id, scheduler_now_ns(), scheduler_now_ns());
 	executors_discard(daemon, execution);
 	effects_report(daemon, execution, &report);
 }
@@ -248,7 +251,9 @@ void recover_workers(struct daemon *daemon)
 			continue;
 		}
 		/* This supervisor would know of it, had it ever been asked to start it. */
-		if (daemon->is_supervisor_known)
+		if (daemon->is_supervisor_known && execution->is_standby)
+			core_returned(daemon->core, execution->id, scheduler_now_ns());
+		else if (daemon->is_supervisor_known)
 			start_late(daemon, execution);
 		else if (executors_outlive(daemon, execution))
 			executors_lose(daemon, execution);

@@ -93,10 +93,8 @@ static void read_run(const struct request *request, struct scope *scope)
 static void read_exec(const struct request *request, struct scope *scope)
 {
 	int64_t exec = request_read_integer(request, "exec", 0);
-	const struct execution *execution =
-	    exec > 0 ? core_find_execution(request->daemon->core, (uint64_t)exec) : NULL;
 
-	if (execution && execution->state == STATE_RUNNING)
+	if (exec > 0 && core_find_asker(request->daemon->core, (uint64_t)exec, request->now_ns))
 		scope->exec = (uint64_t)exec;
 }
 

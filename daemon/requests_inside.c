@@ -24,9 +24,12 @@ static struct execution *find_exec(struct request *request)
 
 struct execution *request_find_asker(struct request *request)
 {
-	struct execution *execution = find_exec(request);
+	int64_t exec = request_read_integer(request, "exec", 0);
+	struct execution *execution =
+	    exec > 0 ? core_find_asker(request->daemon->core, (uint64_t)exec, request->now_ns)
+	             : NULL;
 
-	if (execution && execution->state == STATE_RUNNING)
+	if (execution)
 		return execution;
 	request_refuse(request, PROTOCOL_NOT_ALLOWED,
 	    "exec: only the process of a running execution can ask for that", NULL);

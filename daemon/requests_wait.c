@@ -9,9 +9,9 @@
 #include "daemon/ask.h"
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/effects.h"
 #include "daemon/events.h"
 #include "daemon/handlers.h"
-#include "daemon/jobserver.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
 #include "daemon/requests_look.h"
@@ -39,7 +39,7 @@ static void waiting_end(struct waiting *waiting)
 		event_free(waiting->timer);
 	session_forget_postponed(&waiting->postponed);
 	core_wait_end(request->daemon->core, waiting->id, scheduler_now_ns());
-	jobserver_follow_wait(request->daemon, waiting->exec);
+	effects_follow_wait(request->daemon, waiting->exec);
 	if (waiting->watch)
 		events_unwatch(request->session, waiting->watch);
 	request->pending = NULL;
@@ -141,7 +141,7 @@ static void on_done(void *arg)
 
 	if (waiting->timer)
 		event_del(waiting->timer);
-	jobserver_follow_wait(waiting->request->daemon, waiting->exec);
+	effects_follow_wait(waiting->request->daemon, waiting->exec);
 	if (!session_postpone(waiting->request->session, &waiting->postponed, answer, waiting))
 		answer(waiting);
 }
@@ -190,7 +190,7 @@ enum request_status wait_begin(
 	waiting->request = request;
 	waiting->watch = watch;
 	waiting->exec = query->scope.exec;
-	jobserver_follow_wait(daemon, waiting->exec);
+	effects_follow_wait(daemon, waiting->exec);
 	request->pending = waiting;
 	request->abandon = waiting_abandon;
 	if (waits_register(daemon, waiting->id, on_done, waiting) == 0 &&

@@ -228,8 +228,7 @@ static void on_worker_started(void *arg, struct worker_key key, pid_t pid, int64
 {
 	struct scheduler *scheduler = arg;
 
-	(void)started_ns;
-	effects_started(&scheduler->daemon, key, pid);
+	effects_started(&scheduler->daemon, key, pid, started_ns);
 }
 
 static void on_worker_exited(void *arg, const struct worker_exit *report)
@@ -252,6 +251,13 @@ static void on_worker_refused(void *arg, struct worker_key key)
 	struct scheduler *scheduler = arg;
 
 	jobserver_refused(&scheduler->daemon, key);
+}
+
+static void on_worker_returned(void *arg, struct worker_key key)
+{
+	struct scheduler *scheduler = arg;
+
+	effects_returned(&scheduler->daemon, key);
 }
 
 static void on_token(void *arg)
@@ -373,6 +379,7 @@ static int build(struct scheduler *scheduler)
 	    .ready = on_workers_ready,
 	    .lost = on_supervisor_lost,
 	    .refused = on_worker_refused,
+	    .returned = on_worker_returned,
 	    .token = on_token,
 	    .tokens_set = on_tokens_set,
 	    .arg = scheduler,

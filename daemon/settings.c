@@ -7,6 +7,21 @@
 
 #include "daemon/core/mem.h"
 #include "daemon/daemon.h"
+#include "daemon/workers.h"
+
+/*
+ * So many processes are handed over before they have a slot, once so many were short: enough for
+ * what the scheduler has to do to be done for several at a time, and few enough that all of them
+ * have begun within the time that the supervisor keeps them (STANDBY_NS).
+ */
+#define STANDBY_MAX 16
+#define STANDBY_PER_SLOT 8
+#define STANDBY_AFTER 16
+
+static uint32_t get_standby(uint32_t parallel)
+{
+	return parallel < STANDBY_MAX / STANDBY_PER_SLOT ? STANDBY_PER_SLOT : STANDBY_MAX;
+}
 
 void settings_convert(const struct workspace_options *options, struct core_options *converted)
 {
@@ -18,6 +33,8 @@ void settings_convert(const struct workspace_options *options, struct core_optio
 	    .kill_after_ns = options->kill_after_ns,
 	    .keep_runs = options->keep_runs,
 	    .executor = options->executor,
+	    .standby = get_standby(workspace_options_parallel(options)),
+	    .standby_after = STANDBY_AFTER,
 	};
 }
 
@@ -41,4 +58,6 @@ void settings_apply(struct daemon *daemon, const struct workspace_options *optio
 
 	settings_convert(options, &converted);
 	core_set_options(daemon->core, &converted, now_ns);
+	if (daemon->workers)
+		workers_set_slots(daemon->workers, converted.is_single ? 1 : converted.parallel);
 }

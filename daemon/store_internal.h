@@ -10,6 +10,9 @@
 #include "daemon/core/hash.h"
 #include "daemon/store.h"
 
+/* In the column pending: it stands by (core/standby.h), so it may have been started. */
+#define STORE_STANDBY 2
+
 /* Statements are prepared when they are first needed, and kept. */
 enum store_statement {
 	SQL_BEGIN,

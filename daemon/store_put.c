@@ -362,7 +362,10 @@ static void bind_execution(sqlite3_stmt *statement, const struct execution *exec
 	sqlite3_bind_int64(statement, 1, (int64_t)execution->id);
 	if (execution->first.run != NULL)
 		sqlite3_bind_int64(statement, 2, (int64_t)execution->first.run->id);
-	bind_text(statement, 3, store_state_name((enum execution_state)execution->state));
+	/* What stands by may run before anybody hears of it. */
+	bind_text(statement, 3,
+	    store_state_name(
+	        execution->is_standby ? STATE_RUNNING : (enum execution_state)execution->state));
 	bind_text(statement, 4, execution_error_name((enum execution_error)execution->error));
 	bind_text(statement, 5, execution_error_name((enum execution_error)execution->ending));
 	bind_text(statement, 6, execution->info);
@@ -378,7 +381,7 @@ static void bind_execution(sqlite3_stmt *statement, const struct execution *exec
 		sqlite3_bind_int64(statement, 13, (int64_t)execution->failed_dep->id);
 	bind_taken(statement, 14, list_missing(execution));
 	bind_taken(statement, 15, list_questions(execution));
-	bind_number(statement, 24, execution->is_pending);
+	bind_number(statement, 24, execution->is_standby ? STORE_STANDBY : execution->is_pending);
 	bind_number(statement, 26, execution->n_transient);
 	bind_number(statement, 27, execution->is_retrying ? execution->deadline_ns : 0);
 	bind_extra(statement, execution->extra);

@@ -37,7 +37,7 @@ static void cancel_execution(const struct cancel *cancel, struct execution *exec
 	if (execution->ending == ERROR_NONE || execution->ending == ERROR_TIMEOUT ||
 	    (cancel->request->is_kill && !execution->is_killed))
 		strings_add(cancel->canceled, execution->proc->name);
-	if (execution->state == STATE_RUNNING)
+	if (execution->state == STATE_RUNNING || execution->is_standby)
 		ready_end(cancel->core, execution, ERROR_CANCELED, describe_cancel(cancel->request),
 		    cancel->request->is_kill, now_ns);
 	else

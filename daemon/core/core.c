@@ -20,6 +20,7 @@
 #include "daemon/core/resolving.h"
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
+#include "daemon/core/standby.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/wait.h"
 
@@ -310,6 +311,7 @@ void core_advance(struct core *core, int64_t now_ns)
 		if (!is_any)
 			is_any = ready_start(core, now_ns);
 	} while (is_any);
+	standby_fill(core);
 	run_prune(core);
 	execution_release(core);
 }

@@ -19,7 +19,9 @@ struct core_options {
 	bool allow_missing_deps;
 	int64_t kill_after_ns;
 	uint32_t keep_runs;
-	const char *executor; /* of what names none; NULL: local */
+	const char *executor;   /* of what names none; NULL: local */
+	uint32_t standby;       /* so many at most stand by (ACTION_STANDBY); 0: none does */
+	uint32_t standby_after; /* once so many were short, one after the other */
 };
 
 /* Copies options. First ids: 1 and up; above what a store has seen. */
@@ -334,6 +336,7 @@ void core_wait_end(struct core *core, uint64_t id, int64_t now_ns);
 
 struct exit_report {
 	int64_t ended_ns;      /* when that was, which may be a while ago; 0: now */
+	int64_t started_ns;    /* when its process was started; 0: when it was asked for */
 	int wait_status;       /* of waitpid(2) */
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
@@ -364,6 +367,22 @@ void core_begun(struct core *core, uint64_t exec, int64_t now_ns);
 /* What ACTION_START asked for could not be done until now: the same of one that is not pending. */
 void core_start_late(struct core *core, uint64_t exec, int64_t now_ns);
 
+/*
+ * What ACTION_STANDBY asked for was started at started_ns, in the place of one of whose end the
+ * core has just heard. Nothing where it is known to run.
+ */
+void core_promoted(struct core *core, uint64_t exec, int64_t started_ns, int64_t now_ns);
+
+/*
+ * The execution whose process asks for something; NULL: it does not run. What stands by does so
+ * then, though nobody may have said so yet: what it asks for has to be looked at knowing that. It
+ * is started if it was another one that asked.
+ */
+struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_ns);
+
+/* It was not, and will not be: it is in line again. */
+void core_returned(struct core *core, uint64_t exec, int64_t now_ns);
+
 /* The answer of ACTION_RESOLVE: names, or the reason why there is none. */
 void core_resolved(
     struct core *core, uint64_t resolve, const struct strings *answer, int64_t now_ns);
@@ -379,7 +398,11 @@ void core_advance(struct core *core, int64_t now_ns);
 /* --- actions --- */
 
 enum action_kind {
-	ACTION_START,   /* start the process of execution */
+	ACTION_START, /* start the process of execution */
+	/* Start it in the place of the next process with a slot of local that ends, and say so with
+	 * core_promoted(). ACTION_START: now, if it was not; ACTION_SIGNAL: not at all. Where the
+	 * next end is not near: core_returned(). */
+	ACTION_STANDBY,
 	ACTION_SIGNAL,  /* signal its process group */
 	ACTION_RESOLVE, /* run command for execution, answer with core_resolved(id) */
 	ACTION_CHANGED, /* the state (or outcome in run, when set) of execution has changed */

@@ -470,7 +470,8 @@ static bool is_in_progress(const struct execution *execution)
 	if (execution->state == STATE_RUNNING)
 		return !execution->is_lent;
 	return execution->state == STATE_WANTED &&
-	       (execution->is_ready || execution->is_retrying || execution->n_unresolved > 0);
+	       (execution->is_ready || execution->is_standby || execution->is_retrying ||
+	           execution->n_unresolved > 0);
 }
 
 void execution_update_progress(struct core *core, struct execution *execution)

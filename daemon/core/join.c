@@ -244,6 +244,7 @@ static bool check_target(void *item, void *arg)
 	struct search *search = check->search;
 	struct proc *target = item;
 	const struct proc *declarer = search->nodes[check->declarer].proc;
+	const char *state;
 	struct capture captures[NAME_PLACEHOLDERS_MAX];
 	struct membership *member = core_find_member(search->run, target);
 
@@ -259,11 +260,12 @@ static bool check_target(void *item, void *arg)
 	}
 	if (check->kind == RDEP_PLAIN)
 		return true;
+	state = execution->is_standby              ? "about to start"
+	        : execution->state == STATE_WANTED ? "tried again"
+	                                           : execution_state_name(execution);
 	check->result = fault_set(search->fault, FAULT_TOO_LATE,
 	    "%s has to come before %s, but it is too late for that: %s is %s in run %llu already",
-	    declarer->name, target->name, target->name,
-	    execution->state == STATE_WANTED ? "tried again" : execution_state_name(execution),
-	    (unsigned long long)search->run->id);
+	    declarer->name, target->name, target->name, state, (unsigned long long)search->run->id);
 	strings_add(&search->fault->names, declarer->name);
 	strings_add(&search->fault->names, target->name);
 	return false;

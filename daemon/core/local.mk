@@ -68,6 +68,8 @@ daemon_core_libcore_a_SOURCES = \
 	daemon/core/settle.h \
 	daemon/core/slots.c \
 	daemon/core/slots.h \
+	daemon/core/standby.c \
+	daemon/core/standby.h \
 	daemon/core/state.h \
 	daemon/core/strings.c \
 	daemon/core/strings.h \

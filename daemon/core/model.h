@@ -116,7 +116,8 @@ struct membership {
 };
 
 struct execution {
-	UT_hash_handle by_id; /* while its process runs, or commands of its dependencies do */
+	UT_hash_handle
+	    by_id;   /* while its process runs or stands by, or commands of its dependencies run */
 	uint64_t id; /* never used twice in a workspace; a smaller one was requested earlier */
 	/* The end of a dependency looks at these, of every dependent, and the order in which those
 	 * start: they are close together. */
@@ -144,6 +145,8 @@ struct execution {
 	bool is_killed : 1;      /* SIGKILL too */
 	bool is_retrying : 1;    /* WANTED again: waits before its next attempt (retry.h) */
 	bool is_pending : 1;     /* it runs, but its work has not begun: core_pending() */
+	bool is_standby : 1;     /* it was handed over before it has a slot (standby.h) */
+	bool is_withheld : 1;    /* the same, and canceled meanwhile */
 	bool is_in_progress : 1; /* counted as such in its runs */
 	bool is_new : 1;         /* made by a request that has not taken effect yet */
 	bool is_stored : 1;      /* core_clear_changes() was called since it was made */
@@ -180,8 +183,9 @@ struct execution {
 	struct wait *nested;          /* the waits that its process is blocked in; or NULL */
 	struct lock_claim *claims;    /* on its locks, while it waits for them or holds them */
 	struct heap_node in_timers;
-	int64_t deadline_ns;             /* of its process, or when it is tried again */
-	TAILQ_ENTRY(execution) of_queue; /* while is_gated, or ready without a slot, or settling */
+	int64_t deadline_ns; /* of its process, or when it is tried again */
+	TAILQ_ENTRY(execution)
+	of_queue; /* while is_gated, ready without a slot, is_standby, or settling */
 };
 
 /* The executions of one wave in a run. */

@@ -303,7 +303,8 @@ void core_explain(const struct core *core, const struct execution *execution, st
 		reason->retry_ns = execution->deadline_ns;
 	} else if (execution->n_unresolved > 0) {
 		reason->kind = WAITS_RESOLVE;
-	} else if (run_holds_back(execution_home(execution), execution->wave)) {
+	} else if (!execution->is_standby &&
+	           run_holds_back(execution_home(execution), execution->wave)) {
 		reason->kind = WAITS_WAVE;
 		explain_wave(execution_home(execution), execution, reason);
 	} else if (execution->predecessor != NULL) {

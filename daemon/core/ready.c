@@ -14,6 +14,7 @@
 #include "daemon/core/run.h"
 #include "daemon/core/settle.h"
 #include "daemon/core/slots.h"
+#include "daemon/core/standby.h"
 #include "daemon/core/touch.h"
 
 static struct execution *by_timer(const struct heap_node *node)
@@ -33,6 +34,7 @@ void ready_init(struct core *core)
 	slots_init(core);
 	heap_init(&core->timers, timer_is_less);
 	TAILQ_INIT(&core->instant);
+	TAILQ_INIT(&core->standby);
 }
 
 void ready_clear(struct core *core)
@@ -91,8 +93,9 @@ static bool is_held_back(struct execution *execution)
 void ready_consider(struct core *core, struct execution *execution)
 {
 	if (execution->state != STATE_WANTED || execution->is_new || execution->is_ready ||
-	    execution->is_retrying || execution->is_gated || execution->n_claims > 0 ||
-	    execution->n_pending > 0 || execution->n_unresolved > 0 || execution->n_missing > 0)
+	    execution->is_retrying || execution->is_gated || execution->is_standby ||
+	    execution->n_claims > 0 || execution->n_pending > 0 || execution->n_unresolved > 0 ||
+	    execution->n_missing > 0)
 		return;
 	if (is_held_back(execution))
 		return;
@@ -110,6 +113,8 @@ void ready_forget(struct core *core, struct execution *execution)
 		run_ungate(execution_home(execution), execution);
 	if (execution->is_ready)
 		ready_withdraw(core, execution);
+	if (execution->is_standby)
+		standby_leave(core, execution);
 	if (execution->n_claims > 0)
 		lock_release(core, execution);
 }
@@ -201,7 +206,7 @@ void ready_resume(struct core *core, struct execution *execution)
 {
 	slots_take(core, execution);
 	core->n_running++;
-	if (!execution->is_pending)
+	if (!execution->is_pending && !execution->is_standby)
 		ready_time(core, execution);
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
 }
@@ -215,14 +220,18 @@ static void forget_attempt(struct execution *execution)
 	execution->signal = 0;
 }
 
-static void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
+void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
 {
-	ready_withdraw(core, execution);
-	if (execution->n_claims > 0)
-		lock_take(core, execution);
-	if (execution->attempt > 0)
-		forget_attempt(execution);
-	execution->attempt++;
+	if (execution->is_standby) {
+		standby_leave(core, execution);
+	} else {
+		ready_withdraw(core, execution);
+		if (execution->n_claims > 0)
+			lock_take(core, execution);
+		if (execution->attempt > 0)
+			forget_attempt(execution);
+		execution->attempt++;
+	}
 	execution->started_ns = now_ns;
 	ready_resume(core, execution);
 	execution_set_state(core, execution, STATE_RUNNING);
@@ -250,6 +259,8 @@ bool ready_start(struct core *core, int64_t now_ns)
 	struct execution *execution;
 	bool is_any = false;
 
+	for (; (execution = standby_due(core)) != NULL; is_any = true)
+		ready_run(core, execution, now_ns);
 	while ((execution = slots_next(core)) != NULL) {
 		is_any = true;
 		if (!ready_confirm(core, execution, now_ns))
@@ -257,6 +268,38 @@ bool ready_start(struct core *core, int64_t now_ns)
 		ready_run(core, execution, now_ns);
 	}
 	return is_any;
+}
+
+/* SIGKILL follows, if it has not been asked for. */
+static void time_kill(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	if (execution->is_killed)
+		return;
+	execution->deadline_ns = now_ns + core->options.kill_after_ns;
+	heap_push(&core->timers, &execution->in_timers);
+}
+
+void ready_promote(
+    struct core *core, struct execution *execution, int64_t started_ns, int64_t now_ns)
+{
+	execution->started_ns = started_ns;
+	if (execution->state == STATE_RUNNING) { /* brought back so, and nobody was told */
+		if (execution->ending == ERROR_NONE)
+			ready_time(core, execution);
+		else
+			time_kill(core, execution, now_ns);
+		action_changed(core, execution, NULL);
+		return;
+	}
+	ready_resume(core, execution);
+	if (execution->ending != ERROR_NONE) {
+		heap_remove(&core->timers, &execution->in_timers);
+		time_kill(core, execution, now_ns);
+	}
+	/* As it is stored already: as what may have begun. */
+	execution->state = STATE_RUNNING;
+	action_changed(core, execution, NULL);
+	execution_update_progress(core, execution);
 }
 
 void ready_release(struct core *core, struct execution *execution)
@@ -270,6 +313,7 @@ void ready_release(struct core *core, struct execution *execution)
 		lock_release(core, execution);
 	execution->is_lent = false;
 	execution->is_pending = false;
+	execution->is_standby = false;
 }
 
 static void ready_signal(struct core *core, struct execution *execution, int signal)
@@ -297,6 +341,8 @@ void ready_end(struct core *core, struct execution *execution, enum execution_er
 	if (execution->ending != ERROR_NONE && !is_kill)
 		return;
 	heap_remove(&core->timers, &execution->in_timers);
+	if (execution->is_standby && execution->state == STATE_WANTED)
+		standby_withhold(core, execution);
 	if (execution->ending == ERROR_NONE) {
 		set_ending(core, execution, error, info);
 		if (!is_kill)
@@ -306,10 +352,8 @@ void ready_end(struct core *core, struct execution *execution, enum execution_er
 		execution->is_killed = true;
 		ready_signal(core, execution, SIGKILL);
 	}
-	if (execution->is_killed)
-		return;
-	execution->deadline_ns = now_ns + core->options.kill_after_ns;
-	heap_push(&core->timers, &execution->in_timers);
+	if (!execution->is_standby)
+		time_kill(core, execution, now_ns);
 }
 
 int64_t core_next_deadline(const struct core *core)

@@ -29,8 +29,15 @@ bool ready_collect(struct core *core, int64_t now_ns);
  * first that turns out not to be. True if something has changed. */
 bool ready_start(struct core *core, int64_t now_ns);
 
+/* Starts an execution that is ready or stands by, whether a slot is free or not. */
+void ready_run(struct core *core, struct execution *execution, int64_t now_ns);
+
 /* Gives an execution whose process runs, or is about to, what goes with that: slot, time limit. */
 void ready_resume(struct core *core, struct execution *execution);
+
+/* The process of one that stood by was started by then. */
+void ready_promote(
+    struct core *core, struct execution *execution, int64_t started_ns, int64_t now_ns);
 
 /* Gives back what a RUNNING execution holds. */
 void ready_release(struct core *core, struct execution *execution);

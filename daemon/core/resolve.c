@@ -199,19 +199,33 @@ static void release_brought(struct core *core, int64_t now_ns)
 	core->n_brought = 0;
 }
 
-/* A dependency that came late may count as canceled in other runs of its dependent. */
-static void release_late(struct search *search, struct execution *execution, int64_t now_ns)
+/* What it depends on may count as canceled in some of its runs; but for one, or NULL. */
+static void fail_in_runs(
+    struct core *core, struct execution *execution, const struct run *but, int64_t now_ns)
 {
 	struct membership *at = &execution->first;
 
 	do {
-		if (at->run == NULL || at->run == search->run || membership_is_complete(at))
+		if (at->run == NULL || at->run == but || membership_is_complete(at))
 			continue;
-		struct execution *failed = failed_dep(search->core, at->run, execution);
+		struct execution *failed = failed_dep(core, at->run, execution);
 		if (failed != NULL)
-			settle_dep_failed(search->core, at, failed, now_ns);
+			settle_dep_failed(core, at, failed, now_ns);
 	} while ((at = at->next_of_execution) != NULL);
+}
+
+/* A dependency that came late may be one that has failed in other runs of its dependent. */
+static void release_late(struct search *search, struct execution *execution, int64_t now_ns)
+{
+	fail_in_runs(search->core, execution, search->run, now_ns);
 	release(search, execution, now_ns);
+}
+
+void resolve_again(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	fail_in_runs(core, execution, NULL, now_ns);
+	ready_consider(core, execution);
+	settle_all(core, now_ns);
 }
 
 static bool release_joined(struct execution *execution, void *arg)

@@ -21,6 +21,10 @@ struct late_dep {
 void resolve_late(struct core *core, struct execution *execution, const struct strings *names,
     struct late_dep *late, int64_t now_ns);
 
+/* It has not begun after all: it fails where what it depends on has, as it would have when it was
+ * joined, or is ready again. */
+void resolve_again(struct core *core, struct execution *execution, int64_t now_ns);
+
 /* Has what a search found take effect: executions are made, joined and linked. */
 void resolve_commit(struct search *search, const struct scope *scope);
 

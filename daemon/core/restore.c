@@ -251,7 +251,7 @@ static bool is_possible(const struct restore *restore, const struct execution_re
 	       record->place < record->id && (last == NULL || last->execution->id < record->id) &&
 	       record->error <= ERROR_OUTPUTS && record->ending <= ERROR_OUTPUTS &&
 	       (record->state == STATE_FAILED) == (record->error != ERROR_NONE) &&
-	       (record->state == STATE_RUNNING || !record->is_pending) &&
+	       (record->state == STATE_RUNNING || !(record->is_pending || record->is_standby)) &&
 	       (record->retry_ns == 0 || (record->state == STATE_WANTED && record->attempt > 0)) &&
 	       record->n_transient <= record->attempt && is_time(record->retry_ns) &&
 	       is_possible_state(record) && has_reason(record) && is_time(record->queued_ns) &&
@@ -299,6 +299,7 @@ static void fill_execution(struct execution *execution, const struct execution_r
 	execution->ending = (uint8_t)record->ending;
 	execution->priority = record->priority;
 	execution->is_pending = record->is_pending;
+	execution->is_standby = record->is_standby;
 	execution->exit_code = record->exit_code;
 	execution->signal = record->signal;
 	execution->info = execution_copy_info(record->info);

@@ -56,6 +56,7 @@ struct execution_record {
 	enum execution_error error;
 	enum execution_error ending;
 	bool is_pending;
+	bool is_standby; /* it may have been started, or not: RUNNING, unless core_returned() */
 	int32_t exit_code;
 	int32_t signal;
 	const char *info; /* or NULL */

@@ -14,6 +14,7 @@
 #include "daemon/core/resolving.h"
 #include "daemon/core/retry.h"
 #include "daemon/core/run.h"
+#include "daemon/core/standby.h"
 #include "daemon/core/touch.h"
 #include "daemon/core/wait.h"
 
@@ -175,7 +176,7 @@ static void override(struct core *core, struct membership *member, enum executio
 	struct run *run = member->run;
 
 	/* The waves of the run where it is at home from now on are asked before its locks. */
-	if (execution->state == STATE_WANTED && !execution->is_retrying &&
+	if (execution->state == STATE_WANTED && !execution->is_retrying && !execution->is_standby &&
 	    execution_home(execution) == run)
 		ready_forget(core, execution);
 	member->override = error;
@@ -344,6 +345,9 @@ void core_exited(struct core *core, uint64_t id, const struct exit_report *repor
 	if (execution == NULL || execution->state != STATE_RUNNING)
 		return;
 	wait_on_exit(core, execution, now_ns);
+	standby_note_end(core, execution,
+	    core_time_exit(execution, report, now_ns) -
+	        (report->started_ns > 0 ? report->started_ns : execution->started_ns));
 	if (!report->is_spawn_failure && !report->is_lost) {
 		if (WIFEXITED(report->wait_status))
 			execution->exit_code = WEXITSTATUS(report->wait_status);

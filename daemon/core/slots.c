@@ -156,17 +156,28 @@ uint32_t slots_limit(const struct core *core, const struct slots *slots)
 	return slots == core->executors[0] ? core->options.parallel : slots->limit;
 }
 
+bool slots_has_room(const struct core *core, const struct slots *slots)
+{
+	return core->options.is_single ? core->n_slots_used == 0
+	                               : slots->n_used < slots_limit(core, slots);
+}
+
+struct execution *slots_first_local(const struct core *core)
+{
+	const struct heap_node *top = heap_top(&core->executors[0]->ready);
+
+	return top != NULL ? by_ready(top) : NULL;
+}
+
 struct execution *slots_next(const struct core *core)
 {
 	const struct heap_node *next = NULL;
 
-	if (core->options.is_single && core->n_slots_used > 0)
-		return NULL;
 	for (size_t i = 0; i < core->n_executors; i++) {
 		const struct slots *slots = core->executors[i];
 		const struct heap_node *top = heap_top(&slots->ready);
 
-		if (top != NULL && slots->n_used < slots_limit(core, slots) &&
+		if (top != NULL && slots_has_room(core, slots) &&
 		    (next == NULL || ready_is_less(top, next)))
 			next = top;
 	}

@@ -36,6 +36,12 @@ void slots_give_back(struct core *core, struct execution *execution);
 /* How many executions may have a slot of it at once. */
 uint32_t slots_limit(const struct core *core, const struct slots *slots);
 
+/* Whether one of its slots is free. */
+bool slots_has_room(const struct core *core, const struct slots *slots);
+
+/* The first that is ready for a slot of local, free or not; or NULL. */
+struct execution *slots_first_local(const struct core *core);
+
 /* The execution that is to start next: the first of all that are ready and have a free slot; or
  * NULL. */
 struct execution *slots_next(const struct core *core);

@@ -69,7 +69,10 @@ struct core {
 	struct heap changed_claims; /* scratch: whose claims came to fit, or ceased to */
 	struct slots **executors;   /* the first is local; slots.c */
 	size_t n_executors;
-	struct execution_list instant;  /* what can start and needs no slot */
+	struct execution_list instant; /* what can start and needs no slot */
+	struct execution_list standby; /* what is to start in the place of what ends */
+	uint32_t n_standby;
+	uint32_t n_short;               /* so many that were local were short, since one was not */
 	struct execution_list settling; /* complete; those that it touches are not told yet */
 	struct heap timers;
 	struct run_list quiet;

@@ -125,7 +125,7 @@ void trail_add_blockers(struct trail *trail)
 		add_node_blockers(trail, trail->found[trail->at].node);
 		return;
 	}
-	if (execution->state == STATE_RUNNING) {
+	if (execution->state == STATE_RUNNING || execution->is_standby) {
 		for (struct wait *wait = execution->nested; wait; wait = wait->next_of_asker)
 			for (struct wait_item *item = wait->items; item; item = item->next_of_wait)
 				trail_add_item(trail, item, execution);

@@ -129,7 +129,7 @@ void kit_report_started(struct kit *kit, unsigned index)
 	struct fuzz_worker *worker = fuzz_workers_find(kit->scheduler.daemon.workers, index);
 
 	if (worker)
-		effects_started(&kit->scheduler.daemon, worker->key, INT_MAX);
+		effects_started(&kit->scheduler.daemon, worker->key, INT_MAX, 0);
 	kit_settle(kit);
 }
 
@@ -170,6 +170,7 @@ static bool end_worker(struct kit *kit, unsigned index, const struct kit_end *en
 		leave_text(daemon, worker, end->text);
 	report.key = worker->key;
 	worker->is_ended = true;
+	report.next = fuzz_workers_promote(daemon->workers, worker);
 	worker->report = report;
 	effects_exited(daemon, &report);
 	kit_settle(kit);

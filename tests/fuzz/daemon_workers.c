@@ -51,19 +51,53 @@ static struct fuzz_worker *find_key(struct workers *workers, struct worker_key k
 	return NULL;
 }
 
+static bool is_living(const struct fuzz_worker *worker)
+{
+	return !worker->is_ended && !worker->is_standby;
+}
+
 struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index)
 {
 	size_t n_living = 0;
 
 	for (size_t i = 0; i < workers->count; i++)
-		n_living += !workers->items[i].is_ended;
+		n_living += is_living(&workers->items[i]);
 	if (n_living == 0)
 		return NULL;
 	index %= n_living;
 	for (size_t i = 0;; i++) {
-		if (!workers->items[i].is_ended && index-- == 0)
+		if (is_living(&workers->items[i]) && index-- == 0)
 			return &workers->items[i];
 	}
+}
+
+static void forget(struct workers *workers, size_t index)
+{
+	free(workers->items[index].output);
+	workers->count--;
+	memmove(workers->items + index, workers->items + index + 1,
+	    (workers->count - index) * sizeof(*workers->items));
+}
+
+/* The next scheduler knows nothing of what has never been started. */
+static void forget_standby(struct workers *workers)
+{
+	for (size_t i = workers->count; i-- > 0;)
+		if (workers->items[i].is_standby)
+			forget(workers, i);
+}
+
+struct worker_key fuzz_workers_promote(struct workers *workers, const struct fuzz_worker *ended)
+{
+	for (size_t i = 0; ended->slot == SLOT_PASSED && i < workers->count; i++) {
+		struct fuzz_worker *worker = &workers->items[i];
+
+		if (!worker->is_standby || worker->is_returned)
+			continue;
+		worker->is_standby = false;
+		return worker->key;
+	}
+	return (struct worker_key){0};
 }
 
 void fuzz_workers_report(struct daemon *daemon)
@@ -75,11 +109,12 @@ void fuzz_workers_report(struct daemon *daemon)
 	for (size_t env = 1; env < workers->n_environments; env++)
 		if (workers->environments[env])
 			environments_hold(daemon->environments, (uint32_t)env);
+	forget_standby(workers);
 	for (size_t i = 0; i < workers->count; i++) {
 		const struct fuzz_worker *worker = &workers->items[i];
 
 		if (!worker->is_ended)
-			effects_started(daemon, worker->key, INT_MAX);
+			effects_started(daemon, worker->key, INT_MAX, worker->report.started_ns);
 		else if (!worker->is_acknowledged)
 			effects_exited(daemon, &worker->report);
 	}
@@ -162,7 +197,16 @@ bool fuzz_workers_tell(struct daemon *daemon)
 		if (!worker->has_token || worker->is_told || worker->is_ended)
 			continue;
 		worker->is_told = true;
-		effects_started(daemon, worker->key, INT_MAX);
+		effects_started(daemon, worker->key, INT_MAX, worker->report.started_ns);
+		return true;
+	}
+	for (size_t i = 0; i < workers->count; i++) {
+		struct worker_key key = workers->items[i].key;
+
+		if (!workers->items[i].is_returned)
+			continue;
+		forget(workers, i);
+		effects_returned(daemon, key);
 		return true;
 	}
 	if (workers->n_refused > 0) {
@@ -188,7 +232,14 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 		errno = ENOBUFS;
 		return -1;
 	}
-	FUZZ_CHECK(spawn->key.attempt > 0 && !find_key(workers, spawn->key));
+	struct fuzz_worker *standby = find_key(workers, spawn->key);
+
+	FUZZ_CHECK(spawn->key.attempt > 0);
+	if (standby) { /* it has come to its turn */
+		FUZZ_CHECK(spawn->standby == 0);
+		standby->is_standby = standby->is_returned = false;
+		return 0;
+	}
 	FUZZ_CHECK(has_environment(workers, spawn->env));
 	FUZZ_CHECK(spawn->argv[0] && spawn->cwd[0] == '/' && spawn->log[0] == '/');
 	check_variables(spawn->extra_env);
@@ -199,15 +250,35 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	    .key = spawn->key,
 	    .output = mem_copy(spawn->output),
 	    .has_token = spawn->jobserver != JOBSERVER_NONE,
+	    .is_standby = spawn->standby > 0,
+	    .slot = spawn->slot,
 	};
+	return 0;
+}
+
+int workers_set_slots(struct workers *workers, uint32_t limit)
+{
+	(void)workers;
+	FUZZ_CHECK(limit > 0);
+	return 0;
+}
+
+int workers_lend_slot(struct workers *workers, struct worker_key key, bool is_lent)
+{
+	/* Whoever claims to be one that stands by may wait before that is started. */
+	(void)workers;
+	(void)is_lent;
+	FUZZ_CHECK(key.attempt > 0);
 	return 0;
 }
 
 int workers_signal(struct workers *workers, struct worker_key key, int signal)
 {
 	/* It may be one that could not be started: the supervisor does not mind. */
-	(void)workers;
-	(void)key;
+	struct fuzz_worker *worker = find_key(workers, key);
+
+	if (worker && worker->is_standby)
+		worker->is_returned = true;
 	FUZZ_CHECK(signal > 0);
 	return 0;
 }

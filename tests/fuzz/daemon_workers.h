@@ -18,6 +18,9 @@ struct fuzz_worker {
 	char *output; /* the file that it leaves what it prints in; NULL: none */
 	bool has_token;
 	bool is_told; /* one with a token: that it has started */
+	enum wire_slot slot;
+	bool is_standby;
+	bool is_returned; /* the same, and not to be started: the scheduler is not told yet */
 	bool is_ended;
 	bool is_acknowledged;
 	struct worker_exit report; /* once it has ended */
@@ -44,6 +47,9 @@ void fuzz_workers_report(struct daemon *daemon);
 
 /* Tells what the supervisor has to say of job tokens, if anything. */
 bool fuzz_workers_tell(struct daemon *daemon);
+
+/* What is started in the place of one that has ended; exec 0: nothing is. */
+struct worker_key fuzz_workers_promote(struct workers *workers, const struct fuzz_worker *ended);
 
 /* The index-th (modulo their number) of those that live; NULL: none does. */
 struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index);

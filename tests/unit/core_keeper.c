@@ -384,9 +384,24 @@ static struct keeper *copy_all(struct core *core)
 	return copying.keeper;
 }
 
+/* That what stood by runs is not kept: it is said again by whoever has started it. */
+static void forget_promotions(const struct keeper *keeper, const struct keeper *all)
+{
+	for (size_t i = 0; i < all->n_executions; i++) {
+		struct execution_record *record = &all->executions[i];
+		size_t at = find_execution(keeper, record->id);
+		if (!has_execution(keeper, at, record->id) || record->state != STATE_RUNNING ||
+		    !keeper->executions[at].is_standby || record->is_standby)
+			continue;
+		record->is_standby = true;
+		record->started_ns = keeper->executions[at].started_ns;
+	}
+}
+
 char *keeper_compare(const struct keeper *keeper, struct core *core)
 {
 	struct keeper *all = copy_all(core);
+	forget_promotions(keeper, all);
 	char *kept = print_all(keeper), *is = print_all(all);
 	char *difference = record_find_difference(kept, is);
 	free(kept);

@@ -311,6 +311,10 @@ static void take_action(struct kit *kit, const struct action *action)
 		word = mem_print("start:%s", action->execution->proc->name);
 		strings_add(&kit->started, action->execution->proc->name);
 		break;
+	case ACTION_STANDBY:
+		cr_assert_eq(action->execution->state, STATE_WANTED);
+		word = mem_print("standby:%s", action->execution->proc->name);
+		break;
 	case ACTION_SIGNAL:
 		word = mem_print("%s:%s", action->signal == SIGKILL ? "kill" : "term",
 		    action->execution->proc->name);

@@ -12,6 +12,7 @@
  * and must have changed nothing in the registry or in the runs. CODE may be one|another.
  *   define LINE / replace LINE / file LINE; LINE… / undefine NAMES / undefine_all
  *   options WORD…           parallel=2 single keep_runs=3 kill_after=5 strict lenient
+ *                           standby=4 standby_after=1
  *   pools NAME=CAPACITY…    these and no others
  *   create NAMES [k=v…] [as=N] [=> NAMES]
  *   start NAMES [k=v…]      with [@RUN] [params=X] [exec=NAME] [--fail-fast] [as=N] [=> NAMES];
@@ -23,12 +24,14 @@
  *   end ID
  *   exit NAME CODE / die NAME SIGNAL / lost NAME / unspawned NAME / bad_result NAME
  *   answer NAME [NAMES] / answer_failed NAME
+ *   promote NAME [SECONDS] / return NAME      what stands by was started so long ago, or is not
  *   tick SECONDS
  *   expect NAME SECONDS     it took so long before
  *   states [@RUN] NAME=STATE[:ERROR]…         of the newest executions, or of those in the run
  *   members @RUN NAMES      the run has these and no others, in any order
  *   procs NAMES             these are defined and no others, in any order
- *   did [WORD…]             the actions since the last "did": start:a term:a kill:a resolve:a
+ *   did [WORD…]             the actions since the last "did": start:a standby:a term:a kill:a
+ * resolve:a
  * over:1 run @RUN active|succeeded|failed|gone reason NAME KIND [NAMES] info NAME TEXT          the
  * execution's info has TEXT in it count NAME N            how many executions of it were started
  * @RUN is @name, or @#1 for the first run and so on.
@@ -51,6 +54,7 @@ struct kit {
 	size_t n_resolves;
 	struct kit_wait *waits;
 	struct keeper *keeper; /* of what the core knows; NULL: it lives as long as the kit */
+	bool is_lasting;       /* it does, but for kit_restart(), with a keeper too */
 	const char *line;      /* of the script, for messages */
 };
 

@@ -175,10 +175,12 @@ void record_of_execution(const struct execution *execution, struct execution_rec
 	    .priority = execution->priority,
 	    .n_transient = execution->n_transient,
 	    .retry_ns = execution->is_retrying ? execution->deadline_ns : 0,
-	    .state = execution->state,
+	    /* What stands by may run before anybody hears of it. */
+	    .state = execution->is_standby ? STATE_RUNNING : execution->state,
 	    .error = execution->error,
 	    .ending = execution->ending,
 	    .is_pending = execution->is_pending,
+	    .is_standby = execution->is_standby,
 	    .exit_code = execution->exit_code,
 	    .signal = execution->signal,
 	    .info = mem_copy(execution->info),
@@ -216,7 +218,7 @@ void record_print_execution(FILE *out, const struct execution_record *record)
 	fprintf(out,
 	    "execution %llu %s definition=%p run=%llu params=%s env=%u on=%s attempt=%u,%u,%lld "
 	    "state=%d "
-	    "priority=%d error=%d ending=%d pending=%d exit=%d signal=%d info=%s "
+	    "priority=%d error=%d ending=%d pending=%d,%d exit=%d signal=%d info=%s "
 	    "times=%lld,%lld,%lld "
 	    "rank=%u,%u "
 	    "failed_dep=%llu",
@@ -224,10 +226,10 @@ void record_print_execution(FILE *out, const struct execution_record *record)
 	    (unsigned long long)record->run, record->params.text, record->env,
 	    or_none(record->executor), record->attempt, record->n_transient,
 	    (long long)record->retry_ns, record->state, record->priority, record->error,
-	    record->ending, record->is_pending, record->exit_code, record->signal,
-	    or_none(record->info), (long long)record->queued_ns, (long long)record->started_ns,
-	    (long long)record->ended_ns, record->rank_ms, record->place,
-	    (unsigned long long)record->failed_dep);
+	    record->ending, record->is_pending, record->is_standby, record->exit_code,
+	    record->signal, or_none(record->info), (long long)record->queued_ns,
+	    (long long)record->started_ns, (long long)record->ended_ns, record->rank_ms,
+	    record->place, (unsigned long long)record->failed_dep);
 	print_texts(out, "values", record->values, record->definition->n_args);
 	print_texts(out, "missing", record->missing, record->n_missing);
 	fprintf(out, " deps=");

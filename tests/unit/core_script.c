@@ -28,6 +28,7 @@ static void parse_option(struct line *line, char *word)
 		struct execution *execution = kit_execution(line->kit, value);
 		cr_assert_not_null(execution, "'%s': no execution of %s", line->kit->line, value);
 		line->scope.exec = execution->id;
+		core_find_asker(line->kit->core, execution->id, line->kit->now_ns);
 	} else {
 		cr_assert_lt(line->n_keywords, LINE_KEYWORDS);
 		line->keywords[line->n_keywords++] = (struct keyword){.name = word, .value = value};
@@ -147,6 +148,10 @@ static int play_options(struct line *line)
 			options.parallel = (uint32_t)value;
 		else if (strcmp(line->keywords[i].name, "keep_runs") == 0)
 			options.keep_runs = (uint32_t)value;
+		else if (strcmp(line->keywords[i].name, "standby") == 0)
+			options.standby = (uint32_t)value;
+		else if (strcmp(line->keywords[i].name, "standby_after") == 0)
+			options.standby_after = (uint32_t)value;
 		else if (strcmp(line->keywords[i].name, "kill_after") == 0)
 			options.kill_after_ns = value * KIT_SECOND_NS;
 		else if (strcmp(line->keywords[i].name, "separator") == 0)
@@ -300,6 +305,20 @@ static int play_begun(struct line *line)
 	return 0;
 }
 
+static int play_promote(struct line *line)
+{
+	int64_t ago_ns = line->names.count > 1 ? atoi(line->names.items[1]) * KIT_SECOND_NS : 0;
+	core_promoted(line->kit->core, line_execution(line)->id, line->kit->now_ns - ago_ns,
+	    line->kit->now_ns);
+	return 0;
+}
+
+static int play_return(struct line *line)
+{
+	core_returned(line->kit->core, line_execution(line)->id, line->kit->now_ns);
+	return 0;
+}
+
 static int play_die(struct line *line)
 {
 	return report_exit(line, (struct exit_report){.wait_status = atoi(line->names.items[1])});
@@ -411,8 +430,10 @@ static const struct {
     {"plan", play_plan, true},
     {"pools", play_pools, false},
     {"procs", play_procs, true},
+    {"promote", play_promote, false},
     {"reason", play_reason, true},
     {"replace", play_replace, false},
+    {"return", play_return, false},
     {"run", play_run, true},
     {"start", play_start, false},
     {"states", play_states, true},
@@ -505,7 +526,7 @@ static void play_line(struct kit *kit, char *text)
 		int rc = play_command(kit, text);
 		cr_assert_eq(rc, 0, "'%s': refused: %s", line, rc != 0 ? kit->fault.message : "");
 	}
-	if (kit->keeper != NULL)
+	if (kit->keeper != NULL && !kit->is_lasting)
 		kit_restart(kit);
 	strings_clear(&refusal);
 	kit->line = NULL;

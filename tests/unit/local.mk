@@ -370,6 +370,10 @@ unit_tests += tests/unit/test_schedule
 tests_unit_test_schedule_SOURCES = tests/unit/test_schedule.c $(core_kit)
 tests_unit_test_schedule_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_standby
+tests_unit_test_standby_SOURCES = tests/unit/test_standby.c $(core_kit)
+tests_unit_test_standby_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_core_limits
 tests_unit_test_core_limits_SOURCES = tests/unit/test_core_limits.c $(core_kit)
 tests_unit_test_core_limits_LDADD = $(core_libs) $(unit_libs)
