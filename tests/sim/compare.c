@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/core/mem.h"
+#include "daemon/core/state.h"
 #include "tests/sim/nested.h"
 #include "tests/sim/sim.h"
 
@@ -48,6 +49,13 @@ static void compare_execution(
 	         !is_missing_anyway(exec, error))
 		sim_fail(sim, "%s (%llu) failed with %s, in the model with %s", exec->name,
 		    (unsigned long long)exec->id, error_text(error), error_text(exec->error));
+	if (state == STATE_WANTED && execution->is_standby != (exec->standby_at > 0))
+		sim_fail(sim, "%s (%llu) %s by, in the model it does not", exec->name,
+		    (unsigned long long)exec->id,
+		    execution->is_standby ? "stands" : "does not stand");
+	if (!model_is_complete(exec) && execution->attempt != exec->attempt)
+		sim_fail(sim, "%s (%llu) is at attempt %u, in the model %u", exec->name,
+		    (unsigned long long)exec->id, execution->attempt, exec->attempt);
 	if (!model_is_complete(exec) && execution->priority != exec->priority)
 		sim_fail(sim, "%s (%llu) has priority %d, in the model %d", exec->name,
 		    (unsigned long long)exec->id, execution->priority, exec->priority);
@@ -188,6 +196,19 @@ static void compare_wait(struct sim *sim, const struct sim_wait *wait)
 		return;
 	sim_fail(sim, "wait %llu is %sanswered", (unsigned long long)wait->id,
 	    wait->n_done > 0 ? "" : "not ");
+}
+
+void sim_follow_standby(struct sim *sim, bool is_checked)
+{
+	const struct execution *execution;
+	TAILQ_FOREACH (execution, &sim->core->standby, of_queue) {
+		struct model_exec *exec = model_find_exec(sim->model, execution->id);
+		if (exec == NULL || exec->standby_at > 0)
+			continue;
+		const char *wrong = model_stand_by(sim->model, exec);
+		if (wrong != NULL && is_checked)
+			sim_fail(sim, "%s stands by: %s", exec->name, wrong);
+	}
 }
 
 void sim_compare(struct sim *sim)

@@ -9,6 +9,7 @@
 
 #include "daemon/core/mem.h"
 #include "tests/sim/nested.h"
+#include "tests/sim/supervisor.h"
 #include "tests/unit/core_keeper.h"
 
 static unsigned below(struct sim *sim, unsigned limit)
@@ -50,6 +51,7 @@ static bool can_be_lost(struct sim *sim, const struct action *action)
 {
 	switch (action->kind) {
 	case ACTION_START:
+	case ACTION_STANDBY:
 	case ACTION_SIGNAL:
 	case ACTION_RESOLVE:
 		return true;
@@ -145,6 +147,42 @@ static void replace_core(struct sim *sim)
 }
 
 /* --- going on --- */
+
+/* What stood by has been started if there is a process; else it is in line again. Where nobody is
+ * left to say so it is lost like what runs. */
+static void settle_standby(struct sim *sim, struct execution *execution, bool has_processes)
+{
+	const struct sim_process *process = sim_find_process(sim, execution->id);
+	uint64_t id = execution->id;
+	unsigned attempt = execution->attempt;
+	if (has_processes && process == NULL) {
+		sim_see(sim, id)->was_standby = false;
+		core_returned(sim->core, id, sim->now_ns);
+		model_returned(sim->model, id, attempt);
+		return;
+	}
+	if (process == NULL)
+		supervisor_add(sim, execution);
+	process = sim_find_process(sim, id);
+	model_promoted(sim->model, id, attempt, process->started_ns);
+	model_started_at(sim->model, id, process->started_ns);
+	if (has_processes)
+		core_promoted(sim->core, id, process->started_ns, sim->now_ns);
+}
+
+struct found {
+	struct sim *sim;
+	bool has_processes;
+};
+
+static bool find_standby(struct proc *proc, void *arg)
+{
+	const struct found *found = arg;
+	for (struct execution *at = proc->newest; at != NULL; at = at->older)
+		if (at->state == STATE_RUNNING && at->is_standby)
+			settle_standby(found->sim, at, found->has_processes);
+	return true;
+}
 
 /* What was to be started is started now, if it was not. */
 static bool start_missing(struct proc *proc, void *arg)
@@ -277,9 +315,16 @@ static void restart(struct sim *sim, bool has_processes)
 	struct random random = sim->random;
 	sim->random = sim->crash_random;
 	sim->n_crashes++;
+	sim->is_restarting = true;
+	supervisor_lose_link(sim);
+	if (!has_processes)
+		sim->n_reports = 0;
 	replace_core(sim);
 	if (sim->failure == NULL) {
+		/* Whatever stands by then was chosen while nobody waited. */
 		bool is_late = chance(sim, 50);
+		struct found found = {sim, has_processes};
+		core_each_proc(sim->core, find_standby, &found);
 		core_each_proc(sim->core, start_missing, sim);
 		if (is_late)
 			settle(sim);
@@ -289,6 +334,7 @@ static void restart(struct sim *sim, bool has_processes)
 		settle(sim);
 		model_restarted(sim->model);
 		model_advance(sim->model);
+		sim_follow_standby(sim, !is_late);
 	}
 	sim->crash_random = sim->random;
 	sim->random = random;
@@ -298,17 +344,19 @@ void crash_restart(struct sim *sim)
 {
 	sim_say(sim, "CRASH before all of it was carried out");
 	restart(sim, true);
+	sim->is_restarting = false;
 }
 
 /* Nobody will ever know what became of those that ran. */
 static void lose_processes(struct sim *sim)
 {
 	size_t n_processes = sim->n_processes; /* others are started meanwhile */
+	for (size_t i = 0; i < n_processes; i++)
+		sim->processes[i].is_dead = true;
 	for (size_t i = 0; i < n_processes && sim->failure == NULL; i++) {
 		if (sim->processes[i].is_ended)
 			continue;
-		sim->processes[i].report = (struct exit_report){.is_lost = true};
-		sim_end_process(sim, &sim->processes[i]);
+		supervisor_lose_process(sim, &sim->processes[i]);
 		sim_settle(sim);
 	}
 }
@@ -325,6 +373,7 @@ void crash_step(struct sim *sim)
 	restart(sim, !is_supervisor);
 	if (is_supervisor)
 		lose_processes(sim);
-	else if (sim->failure == NULL)
+	sim->is_restarting = false;
+	if (!is_supervisor && sim->failure == NULL)
 		sim_settle(sim);
 }

@@ -25,6 +25,5 @@ void crash_step(struct sim *sim);
 
 /* From sim.c. */
 void sim_take_action(struct sim *sim, const struct action *action);
-void sim_end_process(struct sim *sim, struct sim_process *process);
 
 #endif

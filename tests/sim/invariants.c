@@ -60,6 +60,19 @@ static void check_wanted(struct sim *sim, const struct execution *execution)
 		sim_fail(sim, "%s waits but no run wants it", execution->proc->name);
 }
 
+/* Handed over before it has a slot, and it may not need anything else. */
+static void check_standby(struct sim *sim, const struct execution *execution)
+{
+	const char *name = execution->proc->name;
+	if (execution->n_pending > 0 || execution->n_claims > 0 || execution->is_ready ||
+	    execution->is_gated || execution->is_retrying)
+		sim_fail(sim, "%s stands by and waits for something else", name);
+	if (execution->attempt != 1 || strcmp(execution_executor(execution), CORE_LOCAL) != 0)
+		sim_fail(sim, "%s stands by, but is not local or not new", name);
+	if (execution->is_withheld != (execution->ending != ERROR_NONE))
+		sim_fail(sim, "%s stands by, and is withheld wrongly", name);
+}
+
 static void check_running(struct sim *sim, const struct execution *execution)
 {
 	struct sim_process *process = sim_find_process(sim, execution->id);
@@ -93,8 +106,12 @@ static void check_execution(struct sim *sim, const struct execution *execution)
 		check_complete(sim, execution);
 	else if (execution->state == STATE_WANTED)
 		check_wanted(sim, execution);
+	else if (execution->is_standby && !sim->is_restarting)
+		sim_fail(sim, "%s runs and stands by", execution->proc->name);
 	else
 		check_running(sim, execution);
+	if (execution->state == STATE_WANTED && execution->is_standby)
+		check_standby(sim, execution);
 	if (!execution_is_complete(execution)) {
 		uint32_t live_runs = count_live_runs(sim->core, execution);
 		if (live_runs != execution->live_runs)
@@ -238,6 +255,26 @@ static void check_load(struct sim *sim, const struct census *census)
 		    (unsigned long long)n_slots);
 }
 
+static void check_all_standby(struct sim *sim, const struct census *census)
+{
+	const struct core_options *options = core_get_options(sim->core);
+	uint64_t n_standby = 0, n_slots = 0, n_local = 0;
+	for (size_t i = 0; i < census->count; i++) {
+		const struct execution *execution = census->items[i];
+		bool is_local = strcmp(execution_executor(execution), CORE_LOCAL) == 0;
+		n_standby += execution->state == STATE_WANTED && execution->is_standby &&
+		             !execution->is_withheld;
+		n_slots += execution->has_slot;
+		n_local += execution->has_slot && is_local;
+	}
+	if (n_standby != sim->core->n_standby || n_standby > options->standby)
+		sim_fail(sim, "%llu stand by, counted %llu",
+		    (unsigned long long)sim->core->n_standby, (unsigned long long)n_standby);
+	bool is_free = options->is_single ? n_slots == 0 : n_local < options->parallel;
+	if (n_standby > 0 && is_free)
+		sim_fail(sim, "%llu stand by though a slot is free", (unsigned long long)n_standby);
+}
+
 /* What no run has, and nothing that a run has knows of, is forgotten, with all that it depends on.
  */
 static void check_forgotten(struct sim *sim, const struct census *census)
@@ -277,6 +314,8 @@ static void check_no_hang(struct sim *sim, const struct census *census)
 	for (size_t i = 0; i < sim->n_resolves; i++)
 		if (!sim->resolves[i].is_ended)
 			return;
+	if (sim->n_standby > 0 || sim->n_reports > 0)
+		return;
 	for (struct run *run = core_next_run(sim->core, 0); run != NULL;
 	     run = core_next_run(sim->core, run->id))
 		if (run->holds > 0)
@@ -313,6 +352,7 @@ void sim_check_invariants(struct sim *sim)
 	check_locks(sim, &census);
 	check_in_flight(sim, &census);
 	check_load(sim, &census);
+	check_all_standby(sim, &census);
 	check_forgotten(sim, &census);
 	check_no_hang(sim, &census);
 	free(census.items);

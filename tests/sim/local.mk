@@ -20,6 +20,7 @@ tests_sim_sim_SOURCES = \
 	tests/sim/model_run.c \
 	tests/sim/model_schedule.c \
 	tests/sim/model_schedule.h \
+	tests/sim/model_standby.c \
 	tests/sim/model_stuck.c \
 	tests/sim/nested.c \
 	tests/sim/nested.h \
@@ -30,6 +31,8 @@ tests_sim_sim_SOURCES = \
 	tests/sim/random.h \
 	tests/sim/sim.c \
 	tests/sim/sim.h \
+	tests/sim/supervisor.c \
+	tests/sim/supervisor.h \
 	tests/sim/world.c \
 	tests/sim/world.h \
 	$(core_keeper)

@@ -45,6 +45,7 @@ struct model_exec {
 	uint64_t batch;              /* the number of the plan that made it */
 	uint64_t rank_ms;            /* see model_rank() */
 	unsigned attempt;            /* 1 and up once it was started */
+	unsigned standby_at;         /* its place among all that ever stood by; 0: it does not */
 	bool is_retrying;            /* it waits for the time when it is tried again: */
 	int64_t retry_ns;
 	int64_t started_ns;
@@ -122,6 +123,7 @@ struct model {
 	struct model_duration *durations; /* of what has succeeded */
 	size_t n_durations;
 	uint64_t n_batches;
+	unsigned n_standby; /* ever */
 };
 
 void model_free_exec(struct model_exec *exec);
@@ -244,6 +246,9 @@ void model_exited(struct model *model, uint64_t id, const struct exit_report *re
 void model_resolved(struct model *model, uint64_t id, const struct strings *answer);
 void model_tick(struct model *model, int64_t now_ns);
 
+/* What follows at once from what has ended, before anything else does. */
+void model_settle(struct model *model);
+
 /* Has what depends on what has failed fail, and nothing else. */
 void model_spread(struct model *model);
 
@@ -265,6 +270,18 @@ void model_await(struct model_exec *exec, struct model_exec *other);
 
 /* Ends the nested wait of exec. */
 void model_end_wait(struct model_exec *exec);
+
+/* --- standing by (model_standby.c) --- */
+
+/* Has it stand by, as the core does; NULL, or why that is wrong. */
+const char *model_stand_by(struct model *model, struct model_exec *exec);
+
+/* It was started then by itself; or was not, and is in line again. */
+void model_promoted(struct model *model, uint64_t id, unsigned attempt, int64_t started_ns);
+void model_returned(struct model *model, uint64_t id, unsigned attempt);
+
+/* What runs is known to have started then. */
+void model_started_at(struct model *model, uint64_t id, int64_t started_ns);
 
 /* --- locks and pools (model_lock.c) --- */
 

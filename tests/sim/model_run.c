@@ -471,7 +471,7 @@ static void cancel_member(
 		member->override = ERROR_CANCELED;
 		return;
 	}
-	if (!cancel->is_kill || exec->state != STATE_RUNNING) {
+	if (!cancel->is_kill || (exec->state != STATE_RUNNING && exec->standby_at == 0)) {
 		model_end(model, exec, ERROR_CANCELED);
 		return;
 	}

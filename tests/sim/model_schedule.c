@@ -22,17 +22,19 @@ void model_fail(struct model_exec *exec, enum execution_error error)
 
 void model_end(struct model *model, struct model_exec *exec, enum execution_error error)
 {
-	if (exec->state == STATE_WANTED)
+	bool is_begun = exec->state == STATE_RUNNING || exec->standby_at > 0;
+	if (exec->state == STATE_WANTED && !is_begun)
 		model_fail(exec, error);
 	if (exec->state == STATE_RUNNING && exec->ending == ERROR_TIMEOUT &&
 	    error == ERROR_CANCELED)
 		exec->ending = error;
-	if (exec->state != STATE_RUNNING || exec->ending != ERROR_NONE)
+	if (!is_begun || exec->ending != ERROR_NONE)
 		return;
 	exec->ending = error;
 	exec->n_terms++;
 	exec->deadline_ns = INT64_MAX;
-	exec->kill_ns = model->now_ns + model->kill_after_ns;
+	if (exec->state == STATE_RUNNING)
+		exec->kill_ns = model->now_ns + model->kill_after_ns;
 }
 
 static enum execution_error exit_error(const struct exit_report *report)
@@ -206,7 +208,7 @@ void model_defined(struct model *model)
 
 /* --- what holds back --- */
 
-static bool is_held_by_wave(const struct model_exec *exec)
+bool model_is_held_by_wave(const struct model_exec *exec)
 {
 	const struct model_run *run = model_home(exec);
 	for (size_t i = 0; i < run->n_members; i++)
@@ -220,7 +222,7 @@ static bool is_held_by_wave(const struct model_exec *exec)
 static bool is_unblocked(const struct model_exec *exec)
 {
 	if (exec->state != STATE_WANTED || exec->n_unresolved > 0 || exec->missing.count > 0 ||
-	    exec->is_retrying)
+	    exec->is_retrying || exec->standby_at > 0)
 		return false;
 	if (model_before(exec) != NULL)
 		return false;
@@ -233,10 +235,10 @@ static bool is_unblocked(const struct model_exec *exec)
 /* WANTED, and nothing is between it and its start but locks and a slot. */
 static bool is_ready(const struct model_exec *exec)
 {
-	return is_unblocked(exec) && !is_held_by_wave(exec);
+	return is_unblocked(exec) && !model_is_held_by_wave(exec);
 }
 
-static bool needs_no_failures(const struct model_exec *exec)
+bool model_needs_no_failures(const struct model_exec *exec)
 {
 	for (size_t i = 0; i < exec->definition->n_deps; i++)
 		if (exec->definition->deps[i].kind == DEP_NO_FAILURES)
@@ -258,7 +260,8 @@ size_t model_count_failures(const struct model_run *run)
 static bool spread_in_run(struct model *model, struct model_run *run, struct model_member *member)
 {
 	struct model_exec *exec = member->exec;
-	if (exec->state != STATE_WANTED || member->override != ERROR_NONE)
+	/* What has begun goes on, even where it waits for another attempt. */
+	if (exec->state != STATE_WANTED || exec->attempt > 0 || member->override != ERROR_NONE)
 		return false;
 	for (size_t i = 0; i < exec->n_deps; i++) {
 		struct model_member *dep = model_find_member(run, exec->deps[i]->name);
@@ -323,10 +326,16 @@ static bool settle_runs(struct model *model)
 	return has_changed;
 }
 
+void model_settle(struct model *model)
+{
+	while (settle_runs(model))
+		continue;
+}
+
 /* Whether it asks for no_failures and that does not hold. */
 static bool is_forbidden(const struct model_exec *exec)
 {
-	return needs_no_failures(exec) && model_count_failures(model_home(exec)) > 0;
+	return model_needs_no_failures(exec) && model_count_failures(model_home(exec)) > 0;
 }
 
 /* Collectors that are ready need neither lock nor slot. */
@@ -372,17 +381,26 @@ static int compare_order(const void *a, const void *b, void *model)
 	return x == y ? 0 : model_is_before(model, x, y) ? -1 : 1;
 }
 
-static bool is_far(const struct model_exec *exec)
+bool model_is_far(const struct model_exec *exec)
 {
 	return exec->definition->executor != NULL;
 }
 
-static bool has_slot(
+bool model_has_slot(
     const struct model *model, const struct model_exec *exec, const unsigned used[2])
 {
 	if (model->is_single)
 		return used[0] + used[1] == 0;
-	return is_far(exec) ? used[1] < model->far_slots : used[0] < model->parallel;
+	return model_is_far(exec) ? used[1] < model->far_slots : used[0] < model->parallel;
+}
+
+void model_count_used(const struct model *model, unsigned used[2])
+{
+	used[0] = used[1] = 0;
+	for (size_t i = 0; i < model->n_execs; i++) {
+		const struct model_exec *exec = model->execs[i];
+		used[model_is_far(exec)] += exec->state == STATE_RUNNING && !exec->is_lent;
+	}
 }
 
 /* In the order of request, those of one request by their ranks; who has to wait keeps the locks
@@ -390,24 +408,26 @@ static bool has_slot(
  * later in the same run, until it would be its turn. True: others may be ready now. */
 static bool start_ready(struct model *model)
 {
-	unsigned used[2] = {0, 0}; /* of local, of far */
+	unsigned used[2]; /* of local, of far */
 	struct model_exec **ready = mem_new(model->n_execs + 1, sizeof(*ready));
 	size_t n_ready = 0;
 	bool has_changed = false;
+	model_count_used(model, used);
+	model_start_standby(model, used);
 	for (size_t i = 0; i < model->n_execs; i++) {
 		struct model_exec *exec = model->execs[i];
-		used[is_far(exec)] += exec->state == STATE_RUNNING && !exec->is_lent;
 		if (exec->state != STATE_RUNNING && model_is_in_line(exec))
 			ready[n_ready++] = exec;
 	}
 	qsort_r(ready, n_ready, sizeof(struct model_exec *), compare_order, model);
 	model_deal(model);
 	for (size_t i = 0; i < n_ready; i++) {
-		if (!has_slot(model, ready[i], used) || !model_is_startable(model, ready[i])) {
+		if (!model_has_slot(model, ready[i], used) ||
+		    !model_is_startable(model, ready[i])) {
 			ready[i]->claimed_in = model_home(ready[i]);
 			continue;
 		}
-		if (is_held_by_wave(ready[i])) {
+		if (model_is_held_by_wave(ready[i])) {
 			ready[i]->claimed_in = NULL;
 			has_changed = true;
 			break;
@@ -425,7 +445,7 @@ static bool start_ready(struct model *model)
 		ready[i]->state = STATE_RUNNING;
 		ready[i]->attempt++;
 		ready[i]->started_ns = model->now_ns;
-		used[is_far(ready[i])]++;
+		used[model_is_far(ready[i])]++;
 		if (ready[i]->definition->timeout_ns > 0)
 			ready[i]->deadline_ns = model->now_ns + ready[i]->definition->timeout_ns;
 	}
@@ -493,7 +513,7 @@ void model_restarted(struct model *model)
 		exec->n_kills = 0;
 		if (is_ending)
 			exec->kill_ns = model->now_ns + model->kill_after_ns;
-		if (model_is_complete(exec) || is_held_by_wave(exec))
+		if (model_is_complete(exec) || model_is_held_by_wave(exec))
 			exec->claimed_in = NULL;
 	}
 }

@@ -79,7 +79,7 @@ static void find_moving(struct model *model, bool *moving)
 	for (size_t i = 0; i < model->n_execs; i++) {
 		const struct model_exec *exec = model->execs[i];
 		moving[i] =
-		    (exec->state == STATE_RUNNING && !exec->is_lent) ||
+		    (exec->state == STATE_RUNNING && !exec->is_lent) || exec->standby_at > 0 ||
 		    model_is_startable(model, exec) || (exec->is_lent && is_held(exec)) ||
 		    (exec->state == STATE_WANTED && (exec->n_unresolved > 0 || exec->is_retrying));
 	}

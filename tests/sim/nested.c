@@ -15,7 +15,7 @@ static struct sim_process *pick_process(struct sim *sim)
 	unsigned n = 0;
 	for (size_t i = 0; i < sim->n_processes; i++) {
 		struct sim_process *process = &sim->processes[i];
-		if (!process->is_ended && process->wait == 0 && process->n_terms == 0 &&
+		if (!process->is_dead && process->wait == 0 && process->n_terms == 0 &&
 		    process->n_kills == 0 && random_below(&sim->random, ++n) == 0)
 			picked = process;
 	}
@@ -32,7 +32,7 @@ static bool needs(
 		return false;
 	if (model_awaits(exec, other))
 		return true;
-	if (exec->state != STATE_WANTED)
+	if (exec->state != STATE_WANTED || exec->standby_at > 0)
 		return false;
 	if (model_before(exec) == other)
 		return true;
@@ -255,6 +255,10 @@ bool nested_operate(struct sim *sim)
 	    .now_ns = sim->now_ns};
 	if (waiter->first_run->is_gone || waiter->first_run->is_over)
 		return true;
+	/* Who asks runs, even if nobody has said so yet. */
+	if (core_find_asker(sim->core, process->exec, sim->now_ns) == NULL)
+		sim_fail(sim, "%s asks, but does not run", waiter->name);
+	model_promoted(sim->model, process->exec, process->attempt, sim->now_ns);
 	for (unsigned n = random_below(&sim->random, 3); n > 0; n--)
 		strings_take(&names, world_pick_name(&sim->world));
 	bool is_good;

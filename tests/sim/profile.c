@@ -32,6 +32,7 @@ static const struct {
     [FEATURE_NOW] = {"now", false},
     [FEATURE_RETRIES] = {"retries", false},
     [FEATURE_EXECUTORS] = {"executors", false},
+    [FEATURE_STANDBY] = {"standby", false},
     [FEATURE_CRASHES] = {"crashes", false},
     [FEATURE_MANY_CRASHES] = {"many-crashes", false},
 };

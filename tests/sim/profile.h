@@ -29,6 +29,7 @@ enum feature {
 	FEATURE_NOW,
 	FEATURE_RETRIES,
 	FEATURE_EXECUTORS,    /* two, with limits of their own */
+	FEATURE_STANDBY,      /* and processes that are short enough for that */
 	FEATURE_CRASHES,      /* of the scheduler, and of the supervisor, now and then */
 	FEATURE_MANY_CRASHES, /* the same at most steps */
 	N_FEATURES

@@ -4,7 +4,6 @@
  */
 #include "tests/sim/sim.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "daemon/core/mem.h"
 #include "tests/sim/crash.h"
+#include "tests/sim/supervisor.h"
 
 void sim_fail(struct sim *sim, const char *format, ...)
 {
@@ -63,7 +63,7 @@ struct sim_process *sim_find_process(struct sim *sim, uint64_t exec)
 
 /* --- actions --- */
 
-static struct sim_seen *see(struct sim *sim, uint64_t exec)
+struct sim_seen *sim_see(struct sim *sim, uint64_t exec)
 {
 	for (size_t i = sim->n_seen; i > 0; i--)
 		if (sim->seen[i - 1].exec == exec)
@@ -71,25 +71,6 @@ static struct sim_seen *see(struct sim *sim, uint64_t exec)
 	sim->seen = mem_resize(sim->seen, sim->n_seen + 1, sizeof(*sim->seen));
 	sim->seen[sim->n_seen] = (struct sim_seen){.exec = exec, .state = STATE_WANTED};
 	return &sim->seen[sim->n_seen++];
-}
-
-static struct exit_report random_report(struct sim *sim)
-{
-	struct exit_report report = {.wait_status = 0};
-	unsigned roll = sim_has(sim, FEATURE_FAILURES) ? below(sim, 100) : 99;
-	if (roll < 8)
-		report.wait_status = (1 + (int)below(sim, 3)) << 8;
-	else if (roll < 16)
-		report.wait_status = 77 << 8;
-	else if (roll < 19)
-		report.wait_status = SIGSEGV;
-	else if (roll < 21)
-		report.is_spawn_failure = true;
-	else if (roll < 22)
-		report.is_lost = true;
-	else if (roll < 24)
-		report.is_bad_result = true;
-	return report;
 }
 
 /* Of the run that it was first scheduled in, unless it counts as canceled there. */
@@ -124,42 +105,25 @@ static bool check_pool(const struct pool_look *pool, void *arg)
 
 static void take_start(struct sim *sim, const struct execution *execution)
 {
-	struct sim_seen *seen = see(sim, execution->id);
+	struct sim_seen *seen = sim_see(sim, execution->id);
 	sim_say(sim, "  START %s (%llu)", execution->proc->name, (unsigned long long)execution->id);
-	check_waves(sim, execution);
-	if (++seen->n_starts != execution->attempt)
-		sim_fail(sim, "%s is started twice", execution->proc->name);
+	if (!seen->was_standby || execution->attempt > 1)
+		check_waves(sim, execution);
 	if (execution->state != STATE_RUNNING)
 		sim_fail(sim, "%s is started but not RUNNING", execution->proc->name);
-	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] = true;
 	struct pool_check check = {sim, execution->definition};
 	core_each_pool(sim->core, check_pool, &check);
-	sim->processes = mem_resize(sim->processes, sim->n_processes + 1, sizeof(*sim->processes));
-	struct sim_process *process = &sim->processes[sim->n_processes++];
-	*process = (struct sim_process){.exec = execution->id, .attempt = execution->attempt};
-	process->ends_ns = sim->now_ns + (int64_t)below(sim, 25) * SIM_SECOND_NS;
-	process->report = random_report(sim);
-	process->ignores_term = random_chance(&sim->random, 30);
+	sim->has_started[strcmp(execution_executor(execution), CORE_LOCAL) != 0] |=
+	    supervisor_start(sim, execution);
 }
 
-static void take_signal(struct sim *sim, const struct action *action)
+static void take_standby(struct sim *sim, const struct execution *execution)
 {
-	struct sim_process *process = sim_find_process(sim, action->execution->id);
-	sim_say(sim, "  SIGNAL %d %s", action->signal, action->execution->proc->name);
-	if (process == NULL || process->is_ended) {
-		sim_fail(sim, "%s is signaled but has no process", action->execution->proc->name);
-		return;
-	}
-	if (action->signal == SIGKILL)
-		process->n_kills++;
-	else
-		process->n_terms++;
-	if (action->signal != SIGKILL && process->ignores_term)
-		return;
-	process->report = (struct exit_report){.wait_status = action->signal};
-	if (action->signal != SIGKILL && random_chance(&sim->random, 20))
-		process->report.wait_status = 0;
-	process->ends_ns = sim->now_ns + (int64_t)below(sim, 3) * SIM_SECOND_NS;
+	sim_say(
+	    sim, "  STANDBY %s (%llu)", execution->proc->name, (unsigned long long)execution->id);
+	check_waves(sim, execution);
+	sim_see(sim, execution->id)->was_standby = true;
+	supervisor_stand_by(sim, execution);
 }
 
 static void take_resolve(struct sim *sim, const struct action *action)
@@ -175,6 +139,9 @@ static void take_wait_done(struct sim *sim, uint64_t id)
 {
 	for (size_t i = 0; i < sim->n_waits; i++) {
 		struct sim_wait *wait = &sim->waits[i];
+		/* Who has waited may have ended with what he has waited for. */
+		if (wait->id == id && wait->is_ended && sim_has(sim, FEATURE_STANDBY))
+			return;
 		if (wait->id != id || wait->is_ended)
 			continue;
 		sim_say(sim, "  WAIT_DONE %llu", (unsigned long long)id);
@@ -194,8 +161,12 @@ static bool is_complete_state(enum execution_state state)
 static void take_change(struct sim *sim, const struct action *action)
 {
 	const struct execution *execution = action->execution;
-	struct sim_seen *seen = see(sim, execution->id);
+	struct sim_seen *seen = sim_see(sim, execution->id);
 	enum execution_state to = action->state;
+	/* It is made once; what is tried again says so. */
+	if (action->run == NULL && to == STATE_WANTED && !action->is_retry && seen->is_told)
+		sim_fail(sim, "%s is wanted twice", execution->proc->name);
+	seen->is_told = true;
 	if (action->run != NULL || to == seen->state)
 		return; /* its outcome in one run; news of the same state */
 	bool is_legal = seen->state == STATE_WANTED && (to == STATE_RUNNING || to == STATE_FAILED);
@@ -219,8 +190,11 @@ void sim_take_action(struct sim *sim, const struct action *action)
 	case ACTION_START:
 		take_start(sim, action->execution);
 		break;
+	case ACTION_STANDBY:
+		take_standby(sim, action->execution);
+		break;
 	case ACTION_SIGNAL:
-		take_signal(sim, action);
+		supervisor_signal(sim, action);
 		break;
 	case ACTION_RESOLVE:
 		take_resolve(sim, action);
@@ -316,6 +290,7 @@ void sim_settle(struct sim *sim)
 	if (sim->failure != NULL)
 		return;
 	model_advance(sim->model);
+	sim_follow_standby(sim, true);
 	if (is_crash)
 		crash_restart(sim);
 	sim_check_invariants(sim);
@@ -325,28 +300,6 @@ void sim_settle(struct sim *sim)
 }
 
 /* --- events --- */
-
-void sim_end_process(struct sim *sim, struct sim_process *process)
-{
-	struct model_exec *exec = model_find_exec(sim->model, process->exec);
-	sim_say(sim, "exit %s (%llu) status %d%s%s%s", exec != NULL ? exec->name : "?",
-	    (unsigned long long)process->exec, process->report.wait_status,
-	    process->report.is_lost ? " lost" : "",
-	    process->report.is_spawn_failure ? " spawn" : "",
-	    process->report.is_bad_result ? " bad result" : "");
-	process->is_ended = true;
-	/* It may be told late, and by another clock, with which it ended before it began, or will.
-	 */
-	if (random_chance(&sim->random, 20))
-		process->report.ended_ns =
-		    sim->now_ns + ((int64_t)below(sim, 40) - 30) * SIM_SECOND_NS;
-	for (size_t i = 0; i < sim->n_waits; i++)
-		if (process->wait != 0 && sim->waits[i].id == process->wait &&
-		    !sim->waits[i].is_ended)
-			sim_end_wait(sim, &sim->waits[i]);
-	core_exited(sim->core, process->exec, &process->report, sim->now_ns);
-	model_exited(sim->model, process->exec, &process->report);
-}
 
 static void end_resolve(struct sim *sim, struct sim_resolve *resolve)
 {
@@ -369,21 +322,11 @@ static void end_resolve(struct sim *sim, struct sim_resolve *resolve)
 	strings_clear(&answer);
 }
 
-static int64_t next_event(
-    struct sim *sim, struct sim_process **process, struct sim_resolve **resolve)
+static int64_t next_answer(const struct sim *sim, struct sim_resolve **resolve)
 {
 	int64_t next_ns = INT64_MAX;
-	*process = NULL;
-	*resolve = NULL;
-	for (size_t i = 0; i < sim->n_processes; i++) {
-		if (!sim->processes[i].is_ended && sim->processes[i].ends_ns < next_ns) {
-			*process = &sim->processes[i];
-			next_ns = (*process)->ends_ns;
-		}
-	}
 	for (size_t i = 0; i < sim->n_resolves; i++) {
 		if (!sim->resolves[i].is_ended && sim->resolves[i].ends_ns < next_ns) {
-			*process = NULL;
 			*resolve = &sim->resolves[i];
 			next_ns = (*resolve)->ends_ns;
 		}
@@ -391,30 +334,39 @@ static int64_t next_event(
 	return next_ns;
 }
 
+static void pass_time(struct sim *sim, int64_t to_ns)
+{
+	if (to_ns > sim->now_ns)
+		sim->now_ns = to_ns;
+	sim->model->now_ns = sim->now_ns;
+}
+
 /* Lets the next thing happen; false: nothing will. */
 static bool let_happen(struct sim *sim)
 {
-	struct sim_process *process;
-	struct sim_resolve *resolve;
-	int64_t event_ns = next_event(sim, &process, &resolve);
+	struct sim_resolve *resolve = NULL;
+	int64_t answer_ns = next_answer(sim, &resolve);
+	int64_t end_ns = supervisor_next(sim);
+	int64_t event_ns = answer_ns < end_ns ? answer_ns : end_ns;
 	int64_t deadline_ns = core_next_deadline(sim->core);
-	if (event_ns == INT64_MAX && deadline_ns == INT64_MAX)
+	bool is_any = event_ns != INT64_MAX || deadline_ns != INT64_MAX;
+	sim->model->now_ns = sim->now_ns;
+	if (sim->n_reports > 0 && (!is_any || random_chance(&sim->random, 50))) {
+		supervisor_tell(sim, 1 + below(sim, (unsigned)sim->n_reports));
+	} else if (!is_any) {
 		return false;
-	if (deadline_ns <= event_ns) {
-		if (deadline_ns > sim->now_ns)
-			sim->now_ns = deadline_ns;
+	} else if (deadline_ns <= event_ns) {
+		pass_time(sim, deadline_ns);
 		sim_say(sim, "tick");
 		core_tick(sim->core, sim->now_ns);
 		model_tick(sim->model, sim->now_ns);
-		return true;
+	} else {
+		pass_time(sim, event_ns);
+		if (answer_ns < end_ns)
+			end_resolve(sim, resolve);
+		else
+			supervisor_let_happen(sim);
 	}
-	if (event_ns > sim->now_ns)
-		sim->now_ns = event_ns;
-	sim->model->now_ns = sim->now_ns;
-	if (process != NULL)
-		sim_end_process(sim, process);
-	else
-		end_resolve(sim, resolve);
 	return true;
 }
 
@@ -464,15 +416,40 @@ static unsigned find_refusal(uint64_t exec, void *arg)
 	return 0;
 }
 
-static void begin(struct sim *sim, uint64_t seed, const struct profile *profile, bool is_verbose)
+/* Whatever needs locks does not stand by. */
+static void free_locks(struct sim *sim)
 {
-	*sim = (struct sim){.profile = *profile, .is_verbose = is_verbose, .now_ns = SIM_SECOND_NS};
+	if (!sim_has(sim, FEATURE_STANDBY) || below(sim, 2) == 0)
+		return;
+	sim->world.lock_percent = sim->world.pool_percent = 0;
+}
+
+static void choose_standby(struct sim *sim, struct core_options *options)
+{
+	static const unsigned percents[] = {30, 70, 100, 100};
+	if (!sim_has(sim, FEATURE_STANDBY))
+		return;
+	options->standby = 1 + below(sim, 4);
+	options->standby_after = below(sim, 2) == 0 ? 0 : below(sim, 4);
+	sim->short_percent = percents[below(sim, 4)];
+	if (below(sim, 2) == 0)
+		options->parallel = 1 + below(sim, 2);
+}
+
+static void begin(struct sim *sim, uint64_t seed, const struct profile *profile, bool is_verbose,
+    struct sim_counts *counts)
+{
+	*sim = (struct sim){.profile = *profile,
+	    .is_verbose = is_verbose,
+	    .now_ns = SIM_SECOND_NS,
+	    .counts = counts};
 	random_init(&sim->random, seed);
 	struct core_options options = {
 	    .separator = "::", .kill_after_ns = 5 * SIM_SECOND_NS, .keep_runs = 20};
 	options.parallel = 1 + below(sim, below(sim, 2) == 0 ? 3 : 8);
 	options.allow_missing_deps = !sim_has(sim, FEATURE_MISSING) || below(sim, 4) > 0;
 	sim->far_slots = 1 + below(sim, 3);
+	choose_standby(sim, &options);
 	sim->core = core_new(&options, 1, 1);
 	sim_set_executors(sim, sim->core);
 	crash_begin(sim, seed);
@@ -484,13 +461,15 @@ static void begin(struct sim *sim, uint64_t seed, const struct profile *profile,
 	sim->model->find_refusal = find_refusal;
 	sim->model->core_arg = sim;
 	world_init(&sim->world, &sim->random, &sim->profile);
+	free_locks(sim);
 	sim_set_pools(sim, true);
 	sim_define_world(sim);
 	sim_settle(sim);
 }
 
-static void end(struct sim *sim, struct sim_counts *counts)
+static void end(struct sim *sim)
 {
+	struct sim_counts *counts = sim->counts;
 	for (size_t i = 0; i < sim->n_waits; i++)
 		if (!sim->waits[i].is_ended)
 			sim_end_wait(sim, &sim->waits[i]);
@@ -505,6 +484,8 @@ static void end(struct sim *sim, struct sim_counts *counts)
 	core_free(sim->core);
 	model_free(sim->model);
 	free(sim->processes);
+	free(sim->standby);
+	free(sim->reports);
 	free(sim->resolves);
 	free(sim->waits);
 	free(sim->seen);
@@ -549,7 +530,7 @@ char *sim_play(uint64_t seed, unsigned n_steps, const struct profile *profile, b
     struct sim_counts *counts)
 {
 	struct sim sim;
-	begin(&sim, seed, profile, is_verbose);
+	begin(&sim, seed, profile, is_verbose, counts);
 	for (sim.step = 1; sim.step <= n_steps && sim.failure == NULL; sim.step++) {
 		counts->n_steps++;
 		crash_step(&sim);
@@ -575,6 +556,6 @@ char *sim_play(uint64_t seed, unsigned n_steps, const struct profile *profile, b
 	if (sim.failure != NULL)
 		failure = mem_print("step %u: %s", sim.step, sim.failure);
 	free(sim.failure);
-	end(&sim, counts);
+	end(&sim);
 	return failure;
 }

@@ -20,11 +20,34 @@ struct sim_process {
 	unsigned attempt;
 	int64_t ends_ns; /* INT64_MAX: it is blocked in a nested wait */
 	int64_t left_ns; /* what it still has to do after that wait */
+	int64_t started_ns;
 	struct exit_report report;
 	bool ignores_term;
+	bool is_far;
+	bool is_passing; /* what stands by may start in its place */
+	bool is_dead;    /* the supervisor knows, the core may not have heard of it yet: */
 	bool is_ended;
 	unsigned n_terms, n_kills;
 	uint64_t wait; /* the nested wait that it is blocked in, or 0 */
+};
+
+/* What stands by at the supervisor. */
+struct sim_standby {
+	uint64_t exec;
+	unsigned attempt;
+	unsigned limit;
+	int64_t ends_ns; /* then it is given back */
+};
+
+/* What the supervisor has said and the core has not heard yet. */
+struct sim_report {
+	uint64_t exec; /* its process has ended */
+	unsigned attempt;
+	bool is_first;  /* it stood by, and could not be started at all */
+	bool is_return; /* it stood by, rather, and was not started */
+	uint64_t next;  /* started in its place; 0: nothing was */
+	unsigned next_attempt;
+	int64_t next_ns;
 };
 
 /* A question that the core asked. */
@@ -52,6 +75,8 @@ struct sim_seen {
 	uint64_t exec;
 	enum execution_state state;
 	unsigned n_starts;
+	bool is_told;        /* there was news of it */
+	bool was_standby;    /* it waited for its waves before that */
 	unsigned changed_at; /* the number of the action that told of the state */
 };
 
@@ -67,6 +92,13 @@ struct sim {
 	int64_t now_ns;
 	struct sim_process *processes;
 	size_t n_processes;
+	struct sim_standby *standby;
+	size_t n_standby;
+	struct sim_report *reports;
+	size_t n_reports;
+	unsigned short_percent; /* of the names are those of short processes */
+	bool is_restarting;     /* after a crash the core goes on now */
+	struct sim_counts *counts;
 	struct sim_resolve *resolves;
 	size_t n_resolves;
 	struct sim_wait *waits;
@@ -91,6 +123,7 @@ struct sim_counts {
 	unsigned long n_steps, n_operations, n_refused, n_events, n_starts, n_executions, n_runs;
 	unsigned long n_hints; /* requests of which the model was told what to join */
 	unsigned long n_crashes;
+	unsigned long n_standby, n_promoted, n_returned;
 };
 
 /* Simulates steps from seed. Answers NULL, or what went wrong; the caller frees it. */
@@ -113,6 +146,12 @@ void sim_say_run(const struct sim *sim, const struct model_run *expected);
 
 /* Advances core and model, carries out the actions and compares. */
 void sim_settle(struct sim *sim);
+
+/* What was seen of an execution. */
+struct sim_seen *sim_see(struct sim *sim, uint64_t exec);
+
+/* The model has stand by what does so in the core; is_checked: if that is right now. */
+void sim_follow_standby(struct sim *sim, bool is_checked);
 
 /* The process of an execution, or NULL. */
 struct sim_process *sim_find_process(struct sim *sim, uint64_t exec);
