@@ -38,6 +38,7 @@ integration_tests = \
 	tests/integration/test_single.py \
 	tests/integration/test_slurm.py \
 	tests/integration/test_state.py \
+	tests/integration/test_storm.py \
 	tests/integration/test_systemd.py \
 	tests/integration/test_top.py \
 	tests/integration/test_verbs.py \
@@ -52,10 +53,14 @@ check_PROGRAMS += tests/integration/functions
 tests_integration_functions_SOURCES = tests/integration/functions.c
 tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
+
+# What processes of test_storm.py ask with.
+check_PROGRAMS += tests/integration/ask
+tests_integration_ask_SOURCES = tests/integration/ask.c
 EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/durable.py tests/integration/kit.py \
 	tests/integration/meter.py tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
 	tests/integration/semantics.py tests/integration/slurm.py
 
 # Runs the integration tests alone.
-check-integration: ppd ppctl tests/integration/functions $(example_programs)
+check-integration: ppd ppctl tests/integration/functions tests/integration/ask $(example_programs)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(integration_tests)'

@@ -97,5 +97,35 @@ class FaultsWithTokens(Faults):
         return is_injected
 
 
+class FaultsInAStorm(Faults):
+    """The same where what is next stands by: at a moment when it does, by then."""
+
+    NAMES = [f"p{i}" for i in range(80)]
+    GRAPH = {**{name: {"run": NOTE} for name in NAMES}, "f": {"deps": NAMES}}
+    OPTIONS = {"parallel": 2}
+    FIRST = {"spawn": 20, "spawned": 20, "reaped": 20, "exit": 20}
+
+    def check(self, ws, is_lost_allowed=False):
+        trace = ws.read("trace").split()
+        views = ws.ppctl("--json", "--run", "1", "status").views()
+        outcome = {name: view["error"] or view["state"] for name, view in views.items()}
+        self.assertEqual(sorted(set(trace)), sorted(trace), "nothing is executed twice")
+        for name in self.NAMES:
+            if is_lost_allowed and outcome[name] == "lost":
+                continue
+            self.assertEqual("succeeded", outcome[name])
+            self.assertIn(name, trace)
+        return "fault injected" in ws.log()
+
+    def walk(self, fault, is_lost_allowed=False, count=6):
+        n_injected = 0
+        for n in range(self.FIRST.get(fault, 10), self.FIRST.get(fault, 10) + 12, 3):
+            with self.subTest(fault=fault, n=n):
+                ws = self.play(fault, n)
+                n_injected += self.check(ws, is_lost_allowed)
+                ws.end()
+        self.assertGreater(n_injected, 1)
+
+
 if __name__ == "__main__":
     kit.main()
