@@ -20,7 +20,9 @@ import kit
 import soak
 
 PROCS, CLIENTS, PARALLEL = 40, 3, 6
+STORM_PROCS, STORM_PARALLEL = 2000, 2  # of very short ones: what is next stands by then
 PAUSE_S = {"scheduler": 0.15, "supervisor": 0.4, "both": 0.4}  # at most, between kills
+STORM_MOST = 8  # of those in a round that each end a storm
 MOST = {"scheduler": 200, "supervisor": 3, "both": 3}  # in a round; where each loses what runs, few
 
 
@@ -29,6 +31,8 @@ class Round:
         self.row, self.kind, self.ws, self.seed = row, kind, ws, seed
         self.random = random.Random(seed)
         self.kills = 0
+        self.is_storm = self.random.random() < 0.5
+        self.n_procs = STORM_PROCS if self.is_storm else PROCS
         self.procs = self.make_graph()
         self.failing = self.find_failing()
 
@@ -38,12 +42,13 @@ class Round:
     def make_graph(self):
         """Each proc leaves its name in the trace, and a result."""
         rng, procs = self.random, {}
-        for i, deps in enumerate(soak.layers(rng, PROCS)):
-            code = 3 if rng.random() < 0.05 else 0
-            text = (f'echo "$PP_PROC $PP_EXEC" >>trace; sleep {rng.random() * 0.06:.3f}; '
-                    f'ppctl return \'{{"n": {i}}}\'; exit {code}')
+        for i, deps in enumerate(soak.layers(rng, self.n_procs, reach=60 if self.is_storm else None)):
+            code = 3 if rng.random() < (0.005 if self.is_storm else 0.05) else 0
+            work = 'echo' if self.is_storm else f'sleep {rng.random() * 0.06:.3f}; ppctl return'
+            to = ' >$PP_RESULT' if self.is_storm else ''
+            text = f'echo "$PP_PROC $PP_EXEC" >>trace; {work} \'{{"n": {i}}}\'{to}; exit {code}'
             procs[f"p{i}"] = {"deps": [f"p{dep}" for dep in deps], "run": text, "code": code}
-            if rng.random() < 0.2:
+            if rng.random() < (0.02 if self.is_storm else 0.2):
                 procs[f"p{i}"]["locks"] = [f"lock{rng.randrange(3)}"]
         return procs
 
@@ -56,7 +61,7 @@ class Round:
         return failing
 
     def start_clients(self):
-        targets = [f"p{self.random.randrange(PROCS // 2, PROCS)}" for _ in range(CLIENTS)]
+        targets = [f"p{self.random.randrange(self.n_procs // 2, self.n_procs)}" for _ in range(CLIENTS)]
         self.row.counts["clients"] += len(targets)
         return [(target, self.ws.start(kit.PPCTL, "--json", "run", target)) for target in targets]
 
@@ -83,13 +88,13 @@ class Round:
     def play(self):
         self.ws.write("trace", "")
         self.ws.define({name: {k: v for k, v in proc.items() if k != "code"} for name, proc in self.procs.items()},
-                       options={"parallel": PARALLEL, "keep_runs": 1000})
+                       options={"parallel": STORM_PARALLEL if self.is_storm else PARALLEL, "keep_runs": 1000})
         self.ws.ppd("-d")
         clients = self.start_clients()
         deadline = time.monotonic() + kit.PATIENCE_S
         while any(client.poll() is None for _, client in clients) and time.monotonic() < deadline:
             time.sleep(self.random.random() * PAUSE_S[self.kind])
-            if self.kills < MOST[self.kind]:
+            if self.kills < (min(MOST[self.kind], STORM_MOST) if self.is_storm else MOST[self.kind]):
                 self.kill()
         answers = [self.check_client(target, client) for target, client in clients]
         # What nobody waits for any more ends too, so that the accounts are closed. The last kill may

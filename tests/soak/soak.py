@@ -95,6 +95,6 @@ def find_daemons(kit, directory):
     return found
 
 
-def layers(rng, n, most_deps=3):
-    """A random graph: for each of n procs those of the procs before it that it depends on."""
-    return [rng.sample(range(i), min(i, rng.randrange(most_deps + 1))) for i in range(n)]
+def layers(rng, n, most_deps=3, reach=None):
+    """A random graph: for each of n procs those of the procs (reach) before it that it depends on."""
+    return [rng.sample(range(max(0, i - (reach or i)), i), min(i, rng.randrange(most_deps + 1))) for i in range(n)]
