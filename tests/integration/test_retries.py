@@ -110,15 +110,16 @@ class Retries(kit.Case):
 
     def test_who_follows_a_log_sees_all_attempts(self):
         gate = self.ws.gate("gate")
-        self.ws.define({"a": {"run": f"{gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
+        self.ws.define({"a": {"run": f"echo begun; {gate}; {THIRD}", "retries": {"times": 5, "delay": "10ms"}}})
         self.ws.ppctl("start", "a")
         follower = self.ws.start(kit.PPCTL, "logs", "-f", "a")
+        self.assertEqual("begun\n", follower.stdout.readline())  # it is there before the first attempt ends
         for number in range(1, 4):
             self.ws.open_gate("gate")
             kit.until(lambda number=number: (self.ws.dir / "times").exists() and self.times() == number,
                       "the attempt has gone on")
         done = self.ws.finish(follower)
-        self.assertEqual((0, "attempt 1\nattempt 2\nattempt 3\n"), (done.status, done.out))
+        self.assertEqual((0, "attempt 1\nbegun\nattempt 2\nbegun\nattempt 3\n"), (done.status, done.out))
 
     def test_who_follows_a_log_and_is_slow_sees_all_attempts_too(self):
         gate = self.ws.gate("gate")
