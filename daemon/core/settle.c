@@ -345,10 +345,10 @@ void core_exited(struct core *core, uint64_t id, const struct exit_report *repor
 	if (execution == NULL || execution->state != STATE_RUNNING)
 		return;
 	wait_on_exit(core, execution, now_ns);
-	standby_note_end(core, execution,
-	    core_time_exit(execution, report, now_ns) -
-	        (report->started_ns > 0 ? report->started_ns : execution->started_ns));
 	if (!report->is_spawn_failure && !report->is_lost) {
+		standby_note_end(core, execution,
+		    core_time_exit(execution, report, now_ns) -
+		        (report->started_ns > 0 ? report->started_ns : execution->started_ns));
 		if (WIFEXITED(report->wait_status))
 			execution->exit_code = WEXITSTATUS(report->wait_status);
 		else if (WIFSIGNALED(report->wait_status))

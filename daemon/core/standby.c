@@ -1,9 +1,6 @@
 /* What stands by; see standby.h. */
 #include "daemon/core/standby.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "daemon/core/execution.h"
 #include "daemon/core/ready.h"
 #include "daemon/core/resolve.h"

@@ -8,8 +8,8 @@ import kit
 from durable import Case
 
 N = 300
-# One line each, written by one write(2): in the order in which it happened.
 ASK = kit.BUILD / "tests" / "integration" / "ask"
+# One line each, written by one write(2): in the order in which it happened.
 SHORT = 'echo "+$PP_PROC" >>trace; echo "-$PP_PROC" >>trace'
 
 
@@ -70,24 +70,22 @@ class Storm(Case):
         self.assertEqual([f"p{i}" for i in range(N)], self.begun())
         self.check_promoted()
 
-    def test_the_scheduler_dies(self):
+    def play_replacing(self, replace):
+        """Has the scheduler replaced again and again."""
         self.serve_storm()
         self.ws.ppctl("start", "all")
         for n in range(40, N - 40, 60):
             self.until_begun(n)
-            self.kill_scheduler()
+            replace()
         self.ws.ppctl("--run", "1", "wait")
         self.check_whole()
         self.check_promoted()
 
+    def test_the_scheduler_dies(self):
+        self.play_replacing(self.kill_scheduler)
+
     def test_the_scheduler_makes_way(self):
-        self.serve_storm()
-        self.ws.ppctl("start", "all")
-        for n in range(40, N - 40, 60):
-            self.until_begun(n)
-            self.ws.ppctl("restart")
-        self.ws.ppctl("--run", "1", "wait")
-        self.check_whole()
+        self.play_replacing(lambda: self.ws.ppctl("restart"))
 
     def test_the_daemon_dies(self):
         self.serve_storm()
