@@ -51,6 +51,7 @@ static void report_exit(struct workers *workers, const struct wire_message *mess
 	    .spawn_errno = is_started ? 0 : exit->spawn_error.error,
 	    .spawn_stage = is_started ? NULL : spawn_stage_name(exit->spawn_error.stage),
 	    .has_leftovers = exit->has_leftovers,
+	    .is_relied_on = exit->is_relied_on,
 	    .pid = exit->pid,
 	    .usage = exit->usage,
 	    .started_ns = exit->started_ns,
@@ -241,12 +242,15 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	        .jobserver = spawn->jobserver,
 	        .slot = spawn->slot,
 	        .standby = spawn->standby,
+	        .n_after = spawn->n_after,
 	        .cwd = spawn->cwd,
 	        .log = spawn->log,
 	        .output = spawn->output,
 	        .argv = spawn->argv,
 	        .extra_env = spawn->extra_env}};
 
+	for (uint32_t i = 0; i < spawn->n_after; i++)
+		message.spawn.after[i] = spawn->after[i];
 	return put_limited(workers, &message, spawn->terminal);
 }
 

@@ -28,6 +28,8 @@ struct worker_spawn {
 	const int *terminal; /* NULL, or three: what becomes standard input, output and error */
 	enum jobserver_style jobserver; /* other than none: it needs a job token */
 	enum wire_slot slot;
+	uint32_t n_after; /* with standby: after so many others have succeeded */
+	const struct wire_after *after;
 	uint32_t standby; /* other than 0: in the place of another that ends, if fewer than that
 	                     many with slots are left then */
 };
@@ -38,9 +40,10 @@ struct worker_exit {
 	int spawn_errno;         /* 0, or why it was never started */
 	const char *spawn_stage; /* "fork", "chdir", "log", "exec", …; valid during the call */
 	bool has_leftovers;      /* others of its process group were alive when it ended */
-	pid_t pid;               /* 0 with spawn_errno */
-	struct rusage usage;     /* of the process and its reaped children */
-	int64_t started_ns;      /* on the monotonic clock: scheduler_time_ns() */
+	bool is_relied_on;   /* it has succeeded, and what comes after it may have been started */
+	pid_t pid;           /* 0 with spawn_errno */
+	struct rusage usage; /* of the process and its reaped children */
+	int64_t started_ns;  /* on the monotonic clock: scheduler_time_ns() */
 	int64_t ended_ns;
 	bool is_with_previous;  /* it was read together with the one reported before */
 	struct worker_key next; /* what was started in its place; exec 0: nothing was */

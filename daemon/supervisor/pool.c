@@ -105,7 +105,19 @@ int pool_give_back(struct pool *pool, struct standby *standby)
 	struct wire_message message = {.kind = WIRE_RETURNED, .key = standby->key};
 
 	standby_remove(&pool->standby, standby);
-	return link_put(pool->link, &message);
+	if (link_put(pool->link, &message) != 0)
+		return -1;
+	return pool_give_back_after(pool, message.key);
+}
+
+int pool_give_back_after(struct pool *pool, struct worker_key key)
+{
+	struct standby *standby;
+
+	while ((standby = standby_find_after(&pool->standby, key, NULL)) != NULL)
+		if (pool_give_back(pool, standby) != 0)
+			return -1;
+	return 0;
 }
 
 /* What was not started soon may be overtaken by what is more urgent, and is not kept from it. */
@@ -366,6 +378,23 @@ bool pool_may_defer(struct pool *pool)
 	return false;
 }
 
+/* What comes after worker waits for it no longer, or was in vain. */
+static int settle_after(struct pool *pool, struct worker *worker)
+{
+	struct wire_exit *exit = &worker->exit;
+	struct worker_key key = worker_get_key(worker);
+	const char *absent;
+
+	if (standby_find_after(&pool->standby, key, &absent) == NULL)
+		return 0;
+	exit->is_relied_on = exit->wait_status == 0 && !exit->has_leftovers &&
+	                     !worker->is_signaled && access(absent, F_OK) != 0 && errno == ENOENT;
+	if (!exit->is_relied_on)
+		return pool_give_back_after(pool, key);
+	standby_succeed(&pool->standby, key);
+	return 0;
+}
+
 int pool_report_exits(struct pool *pool)
 {
 	struct worker *worker, *next;
@@ -377,11 +406,15 @@ int pool_report_exits(struct pool *pool)
 		/* Only now: its orphans that had ended too have been reaped meanwhile. */
 		worker->exit.has_leftovers = has_group(worker);
 		note_token_user_end(pool, worker);
+		if (result == 0)
+			result = settle_after(pool, worker);
 		next = pool_promote(pool, worker);
 		if (result == 0)
 			result = report_exit(pool, worker);
 		if (next != NULL && !next->is_alive && result == 0)
 			result = pool_report(pool, next);
+		if (next != NULL && !next->is_alive && result == 0)
+			result = pool_give_back_after(pool, worker_get_key(next));
 	}
 	look_at_lingering(pool);
 	return result;
@@ -409,8 +442,9 @@ static int handle_ack(struct pool *pool, const struct wire_message *message)
  * As long as a member of its group is left, nobody else can have the number. When the leader has
  * been reaped, a process of that pid is therefore another's, and so is the group.
  */
-static void signal_group(const struct worker *worker, int signal)
+static void signal_group(struct worker *worker, int signal)
 {
+	worker->is_signaled = true;
 	if (worker->pid == 0)
 		return;
 	if (!worker->is_alive &&
@@ -421,7 +455,7 @@ static void signal_group(const struct worker *worker, int signal)
 
 void pool_signal_all(struct pool *pool, int signal)
 {
-	const struct worker *worker;
+	struct worker *worker;
 
 	for (worker = pool->table.by_key; worker != NULL; worker = worker->by_key.next)
 		signal_group(worker, signal);
@@ -429,12 +463,13 @@ void pool_signal_all(struct pool *pool, int signal)
 
 static int handle_signal(struct pool *pool, const struct wire_message *message)
 {
-	const struct worker *worker = table_find(&pool->table, message->key);
+	struct worker *worker = table_find(&pool->table, message->key);
 	struct standby *standby = standby_find(&pool->standby, message->key);
 
 	if (worker != NULL)
 		signal_group(worker, message->signal);
-	return standby != NULL ? pool_give_back(pool, standby) : 0;
+	return standby != NULL ? pool_give_back(pool, standby)
+	                       : pool_give_back_after(pool, message->key);
 }
 
 static int handle_env(struct pool *pool, const struct wire_message *message)

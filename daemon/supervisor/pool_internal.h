@@ -38,8 +38,11 @@ void pool_give_token(struct pool *pool, struct worker *worker);
 /* No job token is free: says so, and later that one is. */
 int pool_refuse_token(struct pool *pool, struct worker_key key);
 
-/* Says that it was not started, and forgets it. */
+/* Says that it was not started, and forgets it, and so what comes after it. */
 int pool_give_back(struct pool *pool, struct standby *standby);
+
+/* The same of all that comes after key. */
+int pool_give_back_after(struct pool *pool, struct worker_key key);
 
 /* pool_start.c */
 int pool_handle_spawn(struct pool *pool, const struct wire_message *message);

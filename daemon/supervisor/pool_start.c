@@ -121,7 +121,7 @@ static struct worker *add_worker(
 
 struct worker *pool_promote(struct pool *pool, struct worker *worker)
 {
-	struct standby *standby = TAILQ_FIRST(&pool->standby.list);
+	struct standby *standby = standby_first_due(&pool->standby);
 	struct wire_message message;
 	struct worker *next;
 
@@ -140,9 +140,20 @@ struct worker *pool_promote(struct pool *pool, struct worker *worker)
 
 static int keep_standby(struct pool *pool, const struct wire_message *message)
 {
+	const struct wire_spawn *spawn = &message->spawn;
+
 	if (standby_find(&pool->standby, message->key) != NULL)
 		return 0;
-	return standby_add(&pool->standby, message, clock_monotonic_ns());
+	if (standby_add(&pool->standby, message, clock_monotonic_ns()) != 0)
+		return -1;
+	for (uint32_t i = 0; i < spawn->n_after; i++) {
+		struct worker_key key = spawn->after[i].key;
+
+		if (table_find(&pool->table, key) == NULL &&
+		    standby_find(&pool->standby, key) == NULL)
+			return pool_give_back(pool, standby_find(&pool->standby, message->key));
+	}
+	return 0;
 }
 
 int pool_handle_spawn(struct pool *pool, const struct wire_message *message)
@@ -179,6 +190,8 @@ int pool_handle_spawn(struct pool *pool, const struct wire_message *message)
 		result = -1;
 	else if (!worker->is_unreported)
 		result = pool_report(pool, worker);
+	if (worker != NULL && !worker->is_alive && result == 0)
+		result = pool_give_back_after(pool, message->key);
 out:
 	for (size_t i = 0; has_terminal && i < LINK_MESSAGE_FDS; i++)
 		close(terminal[i]);

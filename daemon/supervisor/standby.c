@@ -2,6 +2,7 @@
 #include "daemon/supervisor/standby.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void standby_init(struct standby_queue *queue)
 {
@@ -9,12 +10,48 @@ void standby_init(struct standby_queue *queue)
 	queue->count = 0;
 }
 
+static bool is_same(struct worker_key a, struct worker_key b)
+{
+	return a.exec == b.exec && a.attempt == b.attempt;
+}
+
+static void forget_after(struct standby *standby, uint32_t at)
+{
+	free(standby->after[at].absent);
+	standby->after[at] = standby->after[--standby->n_after];
+}
+
+static void free_standby(struct standby *standby)
+{
+	while (standby->n_after > 0)
+		forget_after(standby, 0);
+	wire_buffer_clear(&standby->message);
+	wire_strings_clear(&standby->strings);
+	free(standby);
+}
+
+static int add_after(struct standby *standby, const struct wire_after *after)
+{
+	char *absent = strdup(after->absent);
+
+	if (absent == NULL)
+		return -1;
+	standby->after[standby->n_after++] = (struct standby_after){after->key, absent};
+	return 0;
+}
+
 int standby_add(struct standby_queue *queue, const struct wire_message *message, int64_t since_ns)
 {
 	struct standby *standby = calloc(1, sizeof(*standby));
+	int result;
 
-	if (standby == NULL || wire_put(&standby->message, message) != 0) {
-		free(standby);
+	if (standby == NULL)
+		return -1;
+	result = wire_put(&standby->message, message);
+	for (uint32_t i = 0; result == 0 && i < message->spawn.n_after; i++)
+		result = add_after(standby, &message->spawn.after[i]);
+	if (result != 0) {
+		free_standby(standby);
 		return -1;
 	}
 	standby->key = message->key;
@@ -30,9 +67,45 @@ struct standby *standby_find(const struct standby_queue *queue, struct worker_ke
 	struct standby *standby;
 
 	TAILQ_FOREACH (standby, &queue->list, entry)
-		if (standby->key.exec == key.exec && standby->key.attempt == key.attempt)
+		if (is_same(standby->key, key))
 			break;
 	return standby;
+}
+
+struct standby *standby_first_due(const struct standby_queue *queue)
+{
+	struct standby *standby;
+
+	TAILQ_FOREACH (standby, &queue->list, entry)
+		if (standby->n_after == 0)
+			break;
+	return standby;
+}
+
+struct standby *standby_find_after(
+    const struct standby_queue *queue, struct worker_key key, const char **absent)
+{
+	struct standby *standby;
+
+	TAILQ_FOREACH (standby, &queue->list, entry)
+		for (uint32_t i = 0; i < standby->n_after; i++) {
+			if (!is_same(standby->after[i].key, key))
+				continue;
+			if (absent != NULL)
+				*absent = standby->after[i].absent;
+			return standby;
+		}
+	return NULL;
+}
+
+void standby_succeed(struct standby_queue *queue, struct worker_key key)
+{
+	struct standby *standby;
+
+	TAILQ_FOREACH (standby, &queue->list, entry)
+		for (uint32_t i = standby->n_after; i-- > 0;)
+			if (is_same(standby->after[i].key, key))
+				forget_after(standby, i);
 }
 
 int standby_open(struct standby *standby, struct wire_message *message)
@@ -53,9 +126,7 @@ void standby_remove(struct standby_queue *queue, struct standby *standby)
 {
 	TAILQ_REMOVE(&queue->list, standby, entry);
 	queue->count--;
-	wire_buffer_clear(&standby->message);
-	wire_strings_clear(&standby->strings);
-	free(standby);
+	free_standby(standby);
 }
 
 void standby_clear(struct standby_queue *queue)

@@ -31,6 +31,7 @@ struct worker {
 	bool is_lingering;  /* in the list of token users that have ended themselves */
 	enum wire_slot slot;
 	bool is_slot_lent;
+	bool is_signaled; /* it was told to end: however it does, it has not succeeded by itself */
 	struct wire_exit exit; /* pid and started_ns are set from the start */
 	UT_hash_handle by_key;
 	UT_hash_handle by_pid;

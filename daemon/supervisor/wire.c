@@ -40,7 +40,7 @@ struct fixed_spawn {
 	uint32_t jobserver;
 	uint32_t slot;
 	uint32_t standby;
-	uint32_t reserved;
+	uint32_t n_after; /* keys with a string each come first */
 };
 
 struct fixed_started {
@@ -55,7 +55,8 @@ struct fixed_exit {
 	int32_t wait_status;
 	uint32_t stage;
 	int32_t error;
-	uint32_t has_leftovers;
+	uint16_t has_leftovers;
+	uint16_t is_relied_on;
 	uint32_t next_attempt;
 	uint64_t next_exec;
 	int64_t next_ns;
@@ -171,6 +172,14 @@ static uint8_t *message_begin(struct wire_buffer *buffer, enum wire_kind kind, c
 	return at + sizeof(header) + size_fixed;
 }
 
+static uint8_t *after_append(uint8_t *at, const struct wire_after *after)
+{
+	struct fixed_key key = key_pack(after->key, 0);
+
+	memcpy(at, &key, sizeof(key));
+	return string_append(at + sizeof(key), after->absent);
+}
+
 static int put_spawn(struct wire_buffer *buffer, const struct wire_message *message)
 {
 	const struct wire_spawn *spawn = &message->spawn;
@@ -180,15 +189,20 @@ static int put_spawn(struct wire_buffer *buffer, const struct wire_message *mess
 	    .is_terminal = spawn->is_terminal,
 	    .jobserver = spawn->jobserver,
 	    .slot = spawn->slot,
-	    .standby = spawn->standby};
+	    .standby = spawn->standby,
+	    .n_after = spawn->n_after};
 	size_t size = strlen(spawn->cwd) + strlen(spawn->log) + strlen(output) + 3;
 	uint8_t *at;
 
+	for (uint32_t i = 0; i < spawn->n_after; i++)
+		size += sizeof(struct fixed_key) + strlen(spawn->after[i].absent) + 1;
 	size += list_measure(spawn->argv, &fixed.n_argv);
 	size += list_measure(spawn->extra_env, &fixed.n_extra_env);
 	at = message_begin(buffer, WIRE_SPAWN, &fixed, sizeof(fixed), size);
 	if (at == NULL)
 		return -1;
+	for (uint32_t i = 0; i < spawn->n_after; i++)
+		at = after_append(at, &spawn->after[i]);
 	at = string_append(at, spawn->cwd);
 	at = string_append(at, spawn->log);
 	at = string_append(at, output);
@@ -218,6 +232,7 @@ static int put_exit(struct wire_buffer *buffer, const struct wire_message *messa
 	    .stage = exit->spawn_error.stage,
 	    .error = exit->spawn_error.error,
 	    .has_leftovers = exit->has_leftovers,
+	    .is_relied_on = exit->is_relied_on,
 	    .next_attempt = exit->next.attempt,
 	    .next_exec = exit->next.exec,
 	    .next_ns = exit->next_ns,
@@ -375,6 +390,17 @@ static int take_key(struct cursor *cursor, struct wire_message *message, uint32_
 	return 0;
 }
 
+static int take_after(struct cursor *cursor, struct wire_after *after)
+{
+	struct fixed_key key;
+
+	if (take_fixed(cursor, &key, sizeof(key)) != 0)
+		return -1;
+	after->key = (struct worker_key){.exec = key.exec, .attempt = key.attempt};
+	after->absent = take_string(cursor);
+	return after->absent != NULL && after->absent[0] == '/' ? 0 : fail(EPROTO);
+}
+
 static int take_spawn(
     struct cursor *cursor, struct wire_strings *strings, struct wire_message *message)
 {
@@ -389,12 +415,18 @@ static int take_spawn(
 	/* What stands by is plain: it needs nothing that may be gone when it is started. */
 	if (fixed.standby > 0 && (fixed.is_terminal || fixed.jobserver != JOBSERVER_NONE))
 		return fail(EPROTO);
+	if (fixed.n_after > (fixed.standby > 0 ? WIRE_AFTER_MAX : 0))
+		return fail(EPROTO);
 	message->key = (struct worker_key){.exec = fixed.key.exec, .attempt = fixed.key.attempt};
 	*spawn = (struct wire_spawn){.env = fixed.env,
 	    .is_terminal = fixed.is_terminal,
 	    .jobserver = (enum jobserver_style)fixed.jobserver,
 	    .slot = (enum wire_slot)fixed.slot,
-	    .standby = fixed.standby};
+	    .standby = fixed.standby,
+	    .n_after = fixed.n_after};
+	for (uint32_t i = 0; i < spawn->n_after; i++)
+		if (take_after(cursor, &spawn->after[i]) != 0)
+			return -1;
 	spawn->cwd = take_string(cursor);
 	spawn->log = spawn->cwd != NULL ? take_string(cursor) : NULL;
 	spawn->output = spawn->log != NULL ? take_string(cursor) : NULL;
@@ -470,7 +502,7 @@ static int take_exit(struct cursor *cursor, struct wire_message *message)
 	if (take_fixed(cursor, &fixed, sizeof(fixed)) != 0)
 		return -1;
 	if (fixed.stage >= N_SPAWN_STAGES || fixed.has_leftovers > 1 || fixed.pid < 0 ||
-	    (fixed.stage == SPAWN_DONE) != (fixed.error == 0) ||
+	    fixed.is_relied_on > 1 || (fixed.stage == SPAWN_DONE) != (fixed.error == 0) ||
 	    (fixed.next_exec == 0 && (fixed.next_attempt != 0 || fixed.next_ns != 0)))
 		return fail(EPROTO);
 	message->key = (struct worker_key){.exec = fixed.key.exec, .attempt = fixed.key.attempt};
@@ -478,6 +510,7 @@ static int take_exit(struct cursor *cursor, struct wire_message *message)
 	    .wait_status = fixed.wait_status,
 	    .spawn_error = {.stage = (enum spawn_stage)fixed.stage, .error = fixed.error},
 	    .has_leftovers = fixed.has_leftovers,
+	    .is_relied_on = fixed.is_relied_on,
 	    .next = {.exec = fixed.next_exec, .attempt = fixed.next_attempt},
 	    .next_ns = fixed.next_ns,
 	    .started_ns = fixed.started_ns,

@@ -15,6 +15,11 @@
  * without a limit starts it at once; a SIGNAL takes it back, and so does time: RETURNED. When a
  * scheduler is gone, what stands by is forgotten: the next one does not hear of it.
  *
+ * It may also name others that it comes after, which have been started or stand by: all of them
+ * have to succeed first. If one does not, or is signaled, or is given back, so is it. An EXIT says
+ * whether such a success was relied on. Of one whose EXIT was sent before that SPAWN came, the
+ * scheduler has to say itself how it goes on.
+ *
  * A SPAWN that needs a job token when none is free is answered with NO_TOKEN, and is forgotten. As
  * soon as one is free, TOKEN says that it is kept for the next SPAWN.
  */
@@ -31,10 +36,13 @@
 #include "daemon/supervisor/makeflags.h"
 #include "daemon/supervisor/spawn.h"
 
-#define WIRE_VERSION 5u
+#define WIRE_VERSION 6u
 
 /* Of one message. What execve(2) takes is less, so nothing that could be executed is refused. */
 #define WIRE_MAX_MESSAGE_BYTES (8u << 20)
+
+/* What stands by comes after so many at most. */
+#define WIRE_AFTER_MAX 4u
 
 enum wire_kind {
 	/* The supervisor's. */
@@ -69,12 +77,21 @@ enum wire_slot {
 	N_WIRE_SLOTS
 };
 
+/* Another that has to succeed first: its status is 0, nothing of its group is left, and it has not
+ * left that file. */
+struct wire_after {
+	struct worker_key key;
+	const char *absent;
+};
+
 struct wire_spawn {
 	uint32_t env;                   /* number of an environment, 0: the supervisor's own */
 	bool is_terminal;               /* three descriptors come with the message's first byte */
 	enum jobserver_style jobserver; /* other than none: it needs a job token */
 	enum wire_slot slot;
 	uint32_t standby; /* 0: it starts at once; else the limit up to which it stands by */
+	uint32_t n_after; /* only of what stands by */
+	struct wire_after after[WIRE_AFTER_MAX];
 	const char *cwd;
 	const char *log;
 	const char *output;           /* or NULL */
@@ -97,7 +114,8 @@ struct wire_exit {
 	int wait_status;
 	struct spawn_error spawn_error; /* stage SPAWN_DONE: it was started */
 	bool has_leftovers;             /* others of its process group lived when it ended */
-	int64_t started_ns;             /* on the monotonic clock */
+	bool is_relied_on;  /* it has succeeded, and others may have been started for that */
+	int64_t started_ns; /* on the monotonic clock */
 	int64_t ended_ns;
 	struct rusage usage;
 	struct worker_key next; /* what stood by was started in its place; exec 0: nothing was */

@@ -166,6 +166,11 @@ unit_tests += tests/unit/test_supervisor_standby
 tests_unit_test_supervisor_standby_SOURCES = tests/unit/test_supervisor_standby.c $(supervisor_kit)
 tests_unit_test_supervisor_standby_LDADD = $(supervisor_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_supervisor_following
+tests_unit_test_supervisor_following_SOURCES = tests/unit/test_supervisor_following.c \
+	$(supervisor_kit)
+tests_unit_test_supervisor_following_LDADD = $(supervisor_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_supervisor_tokens
 tests_unit_test_supervisor_tokens_SOURCES = tests/unit/test_supervisor_tokens.c $(supervisor_kit)
 tests_unit_test_supervisor_tokens_LDADD = $(supervisor_libs) $(unit_libs)

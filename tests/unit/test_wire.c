@@ -66,6 +66,28 @@ Test(wire, spawn_passes)
 	assert_lists_equal(taken.spawn.extra_env, variables);
 }
 
+Test(wire, spawn_of_what_comes_after_others_passes)
+{
+	struct wire_message message = spawn_message();
+	struct wire_message taken;
+
+	message.spawn.standby = 3;
+	message.spawn.n_after = WIRE_AFTER_MAX;
+	for (uint32_t i = 0; i < WIRE_AFTER_MAX; i++)
+		message.spawn.after[i] = (struct wire_after){{i + 1, i + 2}, i ? "/w/result" : "/"};
+	taken = pass(&message);
+	cr_assert_eq(taken.spawn.standby, 3);
+	cr_assert_eq(taken.spawn.n_after, WIRE_AFTER_MAX);
+	for (uint32_t i = 0; i < WIRE_AFTER_MAX; i++) {
+		cr_assert_eq(taken.spawn.after[i].key.exec, i + 1);
+		cr_assert_eq(taken.spawn.after[i].key.attempt, i + 2);
+		cr_assert_str_eq(taken.spawn.after[i].absent, i ? "/w/result" : "/");
+	}
+	cr_assert_str_eq(taken.spawn.cwd, "/w");
+	assert_lists_equal(taken.spawn.argv, argv);
+	assert_lists_equal(taken.spawn.extra_env, variables);
+}
+
 Test(wire, spawn_with_output_and_terminal_passes)
 {
 	struct wire_message message = spawn_message();
@@ -89,6 +111,7 @@ Test(wire, exit_passes)
 	    .exit = {.pid = 42,
 	        .wait_status = 0x300,
 	        .has_leftovers = true,
+	        .is_relied_on = true,
 	        .started_ns = 5,
 	        .ended_ns = INT64_MAX,
 	        .usage = {.ru_maxrss = 1234, .ru_utime = {1, 2}},
@@ -100,6 +123,7 @@ Test(wire, exit_passes)
 	cr_assert_eq(taken.exit.wait_status, 0x300);
 	cr_assert_eq(taken.exit.spawn_error.stage, SPAWN_DONE);
 	cr_assert(taken.exit.has_leftovers);
+	cr_assert(taken.exit.is_relied_on);
 	cr_assert_eq(taken.exit.started_ns, 5);
 	cr_assert_eq(taken.exit.ended_ns, INT64_MAX);
 	cr_assert_eq(taken.exit.next.exec, 8);
@@ -280,6 +304,23 @@ Test(wire, contents_are_checked)
 	        .key = key,
 	        .spawn = {.standby = 1,
 	            .jobserver = JOBSERVER_FIFO,
+	            .cwd = "/",
+	            .log = "/l",
+	            .argv = argv,
+	            .extra_env = no_strings}},
+	    {.kind = WIRE_SPAWN,
+	        .key = key,
+	        .spawn = {.n_after = 1, /* without standby */
+	            .after = {{{1, 1}, "/r"}},
+	            .cwd = "/",
+	            .log = "/l",
+	            .argv = argv,
+	            .extra_env = no_strings}},
+	    {.kind = WIRE_SPAWN,
+	        .key = key,
+	        .spawn = {.standby = 1,
+	            .n_after = 1,
+	            .after = {{{1, 1}, "r"}},
 	            .cwd = "/",
 	            .log = "/l",
 	            .argv = argv,
