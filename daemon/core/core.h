@@ -341,6 +341,8 @@ struct exit_report {
 	bool is_spawn_failure; /* it could not be started; wait_status does not count */
 	bool is_lost;          /* its outcome cannot be known */
 	bool is_bad_result;
+	bool is_relied_on; /* it has succeeded, before it could be told to end: what stood by after
+	                      it may have been started */
 	bool is_transient; /* a failure of what was to start it, for now: tried again, whatever its
 	                      definition says, a number of times */
 	const char *info;  /* its own message, or what was wrong with its result; or NULL */
@@ -380,6 +382,12 @@ void core_promoted(struct core *core, uint64_t exec, int64_t started_ns, int64_t
  */
 struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_ns);
 
+/*
+ * Whether it stands by after others that are not known to have ended yet. If its process asks for
+ * something, these have; what it asks for has to be looked at when core_exited() has said so.
+ */
+bool core_is_following(const struct core *core, uint64_t exec);
+
 /* It was not, and will not be: it is in line again. */
 void core_returned(struct core *core, uint64_t exec, int64_t now_ns);
 
@@ -401,7 +409,8 @@ enum action_kind {
 	ACTION_START, /* start the process of execution */
 	/* Start it in the place of the next process with a slot of local that ends, and say so with
 	 * core_promoted(). ACTION_START: now, if it was not; ACTION_SIGNAL: not at all. Where the
-	 * next end is not near: core_returned(). */
+	 * next end is not near: core_returned(). What it depends on and is not complete has to
+	 * succeed first (exit_report.is_relied_on); where that fails: core_returned(). */
 	ACTION_STANDBY,
 	ACTION_SIGNAL,  /* signal its process group */
 	ACTION_RESOLVE, /* run command for execution, answer with core_resolved(id) */

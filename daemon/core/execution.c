@@ -66,6 +66,12 @@ bool execution_has_begun(const struct execution *execution)
 	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
+bool execution_is_following(const struct execution *execution)
+{
+	return execution->state == STATE_WANTED && execution->is_standby &&
+	       execution->n_pending > 0;
+}
+
 bool execution_is_success(const struct execution *execution)
 {
 	return execution_is_complete(execution) && execution->state != STATE_FAILED;

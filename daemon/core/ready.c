@@ -234,6 +234,7 @@ void ready_run(struct core *core, struct execution *execution, int64_t now_ns)
 	}
 	execution->started_ns = now_ns;
 	ready_resume(core, execution);
+	standby_note_start(core, execution);
 	execution_set_state(core, execution, STATE_RUNNING);
 	execution_update_progress(core, execution);
 	action_emit(core, &(struct action){.kind = ACTION_START, .execution = execution});
@@ -292,6 +293,7 @@ void ready_promote(
 		return;
 	}
 	ready_resume(core, execution);
+	standby_note_start(core, execution);
 	if (execution->ending != ERROR_NONE) {
 		heap_remove(&core->timers, &execution->in_timers);
 		time_kill(core, execution, now_ns);

@@ -178,7 +178,7 @@ static bool may_go_on(const struct execution *execution)
 		return true;
 	if (execution->live_runs == 0 || execution_home(execution) == NULL)
 		return false;
-	if (execution->state == STATE_WANTED)
+	if (execution->state == STATE_WANTED || execution->is_standby)
 		return true;
 	for (uint32_t i = 0; i < execution->n_deps; i++)
 		if (!execution_is_success(execution->deps[i]))

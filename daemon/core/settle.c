@@ -62,9 +62,39 @@ static void fail_dependent(
 {
 	char *info = mem_print("its dependency %s failed", failed->proc->name);
 
-	dependent->failed_dep = failed;
-	settle_fail(core, dependent, ERROR_DEP_FAILED, info, now_ns);
+	if (dependent->is_standby) { /* it fails once it is certain that it will not be started */
+		ready_end(core, dependent, ERROR_DEP_FAILED, info, false, now_ns);
+	} else {
+		dependent->failed_dep = failed;
+		settle_fail(core, dependent, ERROR_DEP_FAILED, info, now_ns);
+	}
 	free(info);
+}
+
+/* A dependency that has failed, or counts as failed in a run of execution; or NULL. */
+static struct execution *find_failed_dep(const struct execution *execution)
+{
+	for (uint32_t i = 0; i < execution->n_deps; i++) {
+		struct execution *dep = execution->deps[i];
+
+		if (dep->state == STATE_FAILED)
+			return dep;
+		for (const struct membership *at = &execution->first; at;
+		     at = at->next_of_execution) {
+			const struct membership *member =
+			    at->run != NULL ? execution_in_run(dep, at->run) : NULL;
+			if (member != NULL && member->override != ERROR_NONE)
+				return dep;
+		}
+	}
+	return NULL;
+}
+
+void settle_ending(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	if (execution->ending == ERROR_DEP_FAILED)
+		execution->failed_dep = find_failed_dep(execution);
+	settle_fail(core, execution, execution->ending, execution->info, now_ns);
 }
 
 static void settle_dependents(struct core *core, struct execution *execution, int64_t now_ns)
@@ -338,6 +368,24 @@ static void settle_exit(struct core *core, struct execution *execution,
 	free(info);
 }
 
+/* What stood by may be lost together with what it comes after: it is not tried again then. */
+static void fail_lost(struct core *core, struct execution *execution, int64_t now_ns)
+{
+	for (uint32_t i = 0; i < execution->n_deps && execution->state == STATE_WANTED; i++)
+		if (execution->deps[i]->state == STATE_FAILED)
+			fail_dependent(core, execution, execution->deps[i], now_ns);
+}
+
+/* What told it to end came too late. */
+static void spare(struct execution *execution)
+{
+	if (execution->ending == ERROR_NONE)
+		return;
+	execution->ending = ERROR_NONE;
+	free(execution->info);
+	execution->info = NULL;
+}
+
 void core_exited(struct core *core, uint64_t id, const struct exit_report *report, int64_t now_ns)
 {
 	struct execution *execution = core_find_execution(core, id);
@@ -354,11 +402,14 @@ void core_exited(struct core *core, uint64_t id, const struct exit_report *repor
 		else if (WIFSIGNALED(report->wait_status))
 			execution->signal = WTERMSIG(report->wait_status);
 	}
+	if (report->is_relied_on)
+		spare(execution);
 	if (execution->ending == ERROR_NONE)
 		settle_exit(core, execution, report, now_ns);
 	else if (execution->ending != ERROR_TIMEOUT ||
 	         !retry_after(core, execution, ERROR_TIMEOUT, execution->info, false, now_ns))
-		settle_fail(core, execution, execution->ending, execution->info,
-		    core_time_exit(execution, report, now_ns));
+		settle_ending(core, execution, core_time_exit(execution, report, now_ns));
+	if (report->is_lost)
+		fail_lost(core, execution, now_ns);
 	settle_all(core, now_ns);
 }

@@ -11,6 +11,9 @@
 void settle_fail(struct core *core, struct execution *execution, enum execution_error error,
     const char *info, int64_t now_ns);
 
+/* Completes as failed what was told to end, for the reason that was given then. */
+void settle_ending(struct core *core, struct execution *execution, int64_t now_ns);
+
 /* Completes it as succeeded. */
 void settle_succeed(struct core *core, struct execution *execution, int64_t now_ns);
 

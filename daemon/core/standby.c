@@ -34,8 +34,8 @@ static bool fails_fast(const struct execution *execution)
 	return false;
 }
 
-/* Whether nothing but a slot is between it and its start, whatever happens next. A terminal goes
- * with mode single, in which nothing stands by. */
+/* Whether nothing but a slot, and the success of what it depends on, is between it and its start,
+ * whatever happens next. A terminal goes with mode single, in which nothing stands by. */
 static bool may_stand_by(const struct execution *execution)
 {
 	return execution->attempt == 0 && !execution->needs_locks &&
@@ -46,7 +46,8 @@ static bool may_stand_by(const struct execution *execution)
 
 static void enter(struct core *core, struct execution *execution)
 {
-	ready_withdraw(core, execution);
+	if (execution->is_ready)
+		ready_withdraw(core, execution);
 	execution->is_standby = true;
 	execution->attempt++;
 	TAILQ_INSERT_TAIL(&core->standby, execution, of_queue);
@@ -55,6 +56,58 @@ static void enter(struct core *core, struct execution *execution)
 	execution_update_progress(core, execution);
 	touch_execution(core, execution);
 	action_emit(core, &(struct action){.kind = ACTION_STANDBY, .execution = execution});
+}
+
+/* Whether the end of its process, as the supervisor sees it, can say that it has succeeded. */
+static bool may_be_followed(const struct core *core, const struct execution *execution)
+{
+	bool is_handed_over = execution->state == STATE_RUNNING
+	                          ? !execution->is_pending && !execution->is_lent
+	                          : execution->is_standby;
+
+	return is_handed_over && execution->ending == ERROR_NONE && is_local(core, execution) &&
+	       execution->definition->result != RESULT_STDOUT &&
+	       execution->proc->mean_ns <= STANDBY_SHORT_NS;
+}
+
+/* Whether it waits for dependencies alone, each of which may be followed. */
+static bool may_follow(const struct core *core, const struct execution *execution)
+{
+	uint32_t n_followed = 0;
+
+	if (execution->state != STATE_WANTED || execution->is_new || execution->is_standby ||
+	    execution->is_collector || execution->is_retrying || execution->is_gated ||
+	    execution->n_pending == 0 || execution->n_pending > STANDBY_AFTER_MAX ||
+	    execution->n_deps > STANDBY_DEPS_MAX || execution->n_unresolved > 0 ||
+	    execution->n_missing > 0 || !is_local(core, execution) || !may_stand_by(execution))
+		return false;
+	for (uint32_t i = 0; i < execution->n_deps; i++) {
+		if (execution_is_complete(execution->deps[i]))
+			continue;
+		if (!may_be_followed(core, execution->deps[i]))
+			return false;
+		n_followed++;
+	}
+	return n_followed == execution->n_pending; /* else an execution of its proc comes first */
+}
+
+static void add_followers(struct core *core, const struct execution *execution)
+{
+	for (uint32_t i = 0; i < execution->n_dependents && i < STANDBY_DEPS_MAX; i++)
+		if (core->n_standby < core->options.standby &&
+		    may_follow(core, execution->dependents[i]))
+			enter(core, execution->dependents[i]);
+}
+
+/* What comes after that which was started last, or stands by, those that are added included. */
+static void follow(struct core *core)
+{
+	const struct execution *execution = core_find_execution(core, core->last_local);
+
+	if (execution != NULL)
+		add_followers(core, execution);
+	TAILQ_FOREACH (execution, &core->standby, of_queue)
+		add_followers(core, execution);
 }
 
 void standby_fill(struct core *core)
@@ -69,13 +122,24 @@ void standby_fill(struct core *core)
 	while (core->n_standby < options->standby && (execution = slots_first_local(core)) &&
 	       may_stand_by(execution))
 		enter(core, execution);
+	if (slots_first_local(core) == NULL) /* else it would be overtaken, time and again */
+		follow(core);
 }
 
 struct execution *standby_due(struct core *core)
 {
-	struct execution *execution = TAILQ_FIRST(&core->standby);
+	struct execution *execution;
 
+	TAILQ_FOREACH (execution, &core->standby, of_queue)
+		if (execution->n_pending == 0)
+			break;
 	return execution != NULL && slots_has_room(core, execution->slots) ? execution : NULL;
+}
+
+void standby_note_start(struct core *core, const struct execution *execution)
+{
+	if (is_local(core, execution))
+		core->last_local = execution->id;
 }
 
 void standby_withhold(struct core *core, struct execution *execution)
@@ -116,13 +180,21 @@ void core_promoted(struct core *core, uint64_t exec, int64_t started_ns, int64_t
 	ready_promote(core, execution, started_ns, now_ns);
 }
 
+bool core_is_following(const struct core *core, uint64_t exec)
+{
+	const struct execution *execution = core_find_execution(core, exec);
+
+	return execution != NULL && execution_is_following(execution);
+}
+
 struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_ns)
 {
 	struct execution *execution = core_find_execution(core, exec);
 
 	if (execution == NULL)
 		return NULL;
-	if (execution->state == STATE_WANTED && execution->is_standby && !execution->is_withheld)
+	if (execution->state == STATE_WANTED && execution->is_standby && !execution->is_withheld &&
+	    execution->n_pending == 0)
 		ready_run(core, execution, now_ns);
 	return execution->state == STATE_RUNNING ? execution : NULL;
 }
@@ -137,11 +209,11 @@ void core_returned(struct core *core, uint64_t exec, int64_t now_ns)
 		standby_leave(core, execution);
 	else
 		take_back(core, execution);
-	core->n_short = 0; /* something has lasted */
+	core->n_short = 0; /* something has lasted, or failed */
 	execution->attempt--;
 	touch_execution(core, execution);
 	if (execution->ending != ERROR_NONE) {
-		settle_fail(core, execution, execution->ending, execution->info, now_ns);
+		settle_ending(core, execution, now_ns);
 		settle_all(core, now_ns);
 	} else {
 		resolve_again(core, execution, now_ns);

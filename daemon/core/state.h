@@ -72,7 +72,8 @@ struct core {
 	struct execution_list instant; /* what can start and needs no slot */
 	struct execution_list standby; /* what is to start in the place of what ends */
 	uint32_t n_standby;
-	uint32_t n_short;               /* so many that were local were short, since one was not */
+	uint64_t last_local; /* the execution that was started last, of those that are local */
+	uint32_t n_short;    /* so many that were local were short, since one was not */
 	struct execution_list settling; /* complete; those that it touches are not told yet */
 	struct heap timers;
 	struct run_list quiet;

@@ -126,6 +126,8 @@ void trail_add_blockers(struct trail *trail)
 		return;
 	}
 	if (execution->state == STATE_RUNNING || execution->is_standby) {
+		for (uint32_t i = 0; execution->is_standby && i < execution->n_deps; i++)
+			trail_add(trail, execution->deps[i]);
 		for (struct wait *wait = execution->nested; wait; wait = wait->next_of_asker)
 			for (struct wait_item *item = wait->items; item; item = item->next_of_wait)
 				trail_add_item(trail, item, execution);

@@ -313,6 +313,18 @@ static int play_promote(struct line *line)
 	return 0;
 }
 
+/* The first has succeeded, which was relied on; the second was started in its place. */
+static int play_rely(struct line *line)
+{
+	struct kit *kit = line->kit;
+	uint64_t next = line->names.count > 1 ? kit_execution(kit, line->names.items[1])->id : 0;
+	core_exited(kit->core, line_execution(line)->id,
+	    &(struct exit_report){.is_relied_on = true}, kit->now_ns);
+	if (next != 0)
+		core_promoted(kit->core, next, kit->now_ns, kit->now_ns);
+	return 0;
+}
+
 static int play_return(struct line *line)
 {
 	core_returned(line->kit->core, line_execution(line)->id, line->kit->now_ns);
@@ -432,6 +444,7 @@ static const struct {
     {"procs", play_procs, true},
     {"promote", play_promote, false},
     {"reason", play_reason, true},
+    {"rely", play_rely, false},
     {"replace", play_replace, false},
     {"return", play_return, false},
     {"run", play_run, true},

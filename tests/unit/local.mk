@@ -379,6 +379,10 @@ unit_tests += tests/unit/test_standby
 tests_unit_test_standby_SOURCES = tests/unit/test_standby.c $(core_kit)
 tests_unit_test_standby_LDADD = $(core_libs) $(unit_libs)
 
+unit_tests += tests/unit/test_following
+tests_unit_test_following_SOURCES = tests/unit/test_following.c $(core_kit)
+tests_unit_test_following_LDADD = $(core_libs) $(unit_libs)
+
 unit_tests += tests/unit/test_core_limits
 tests_unit_test_core_limits_SOURCES = tests/unit/test_core_limits.c $(core_kit)
 tests_unit_test_core_limits_LDADD = $(core_libs) $(unit_libs)

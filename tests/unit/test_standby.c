@@ -432,7 +432,8 @@ Test(standby, that_it_was_started_is_not_kept)
 /* d counts as canceled in one of the runs, where it is not too late any more. */
 KIT_TEST_PLAIN(standby, what_is_given_back_fails_where_what_it_depends_on_has,
     "proc x\nproc d\nproc c deps=d",
-    ONE "open @one\n"
+    ONE "expect d 1\n"
+        "open @one\n"
         "start @one d\n"
         "start @two c\n"
         "cancel @one d\n"
