@@ -62,7 +62,7 @@ static void compare_execution(
 	struct sim_process *process = sim_find_process(sim, exec->id);
 	if (process != NULL && exec->is_retrying)
 		process->n_terms = process->n_kills = 0; /* those of the next attempt count */
-	if (process != NULL && exec->state != STATE_WANTED &&
+	if (process != NULL && exec->state == STATE_RUNNING &&
 	    (!is_same_terms(process, exec) || process->n_kills != exec->n_kills))
 		sim_fail(sim, "%s (%llu) got %u SIGTERM and %u SIGKILL, in the model %u and %u",
 		    exec->name, (unsigned long long)exec->id, process->n_terms, process->n_kills,

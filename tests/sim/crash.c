@@ -184,6 +184,18 @@ static bool find_standby(struct proc *proc, void *arg)
 	return true;
 }
 
+/* What the supervisor had to say comes first, with the start of whatever has ended. */
+static void hear_reports(struct sim *sim)
+{
+	sim->model->now_ns = sim->now_ns;
+	while (sim->n_reports > 0) {
+		struct execution *execution = core_find_execution(sim->core, sim->reports[0].exec);
+		if (execution != NULL && execution->state == STATE_RUNNING && execution->is_standby)
+			settle_standby(sim, execution, true);
+		supervisor_tell(sim, 1);
+	}
+}
+
 /* What was to be started is started now, if it was not. */
 static bool start_missing(struct proc *proc, void *arg)
 {
@@ -310,6 +322,18 @@ static void settle(struct sim *sim)
 	keeper_keep(sim->keeper, sim->core);
 }
 
+/* Nobody will ever know what became of those that ran. */
+static void lose_processes(struct sim *sim)
+{
+	for (size_t i = 0; i < sim->n_processes; i++) {
+		if (sim->processes[i].is_ended)
+			continue;
+		sim->processes[i].is_dead = true;
+		supervisor_lose_process(sim, &sim->processes[i]);
+		model_settle(sim->model);
+	}
+}
+
 static void restart(struct sim *sim, bool has_processes)
 {
 	struct random random = sim->random;
@@ -321,11 +345,14 @@ static void restart(struct sim *sim, bool has_processes)
 		sim->n_reports = 0;
 	replace_core(sim);
 	if (sim->failure == NULL) {
-		/* Whatever stands by then was chosen while nobody waited. */
-		bool is_late = chance(sim, 50);
+		/* Whatever stands by then was chosen while nobody waited: no slot may be free. */
+		bool is_late = chance(sim, 50) && sim->n_reports == 0 && has_processes;
 		struct found found = {sim, has_processes};
+		hear_reports(sim);
 		core_each_proc(sim->core, find_standby, &found);
 		core_each_proc(sim->core, start_missing, sim);
+		if (!has_processes)
+			lose_processes(sim);
 		if (is_late)
 			settle(sim);
 		ask_again(sim, has_processes);
@@ -347,20 +374,6 @@ void crash_restart(struct sim *sim)
 	sim->is_restarting = false;
 }
 
-/* Nobody will ever know what became of those that ran. */
-static void lose_processes(struct sim *sim)
-{
-	size_t n_processes = sim->n_processes; /* others are started meanwhile */
-	for (size_t i = 0; i < n_processes; i++)
-		sim->processes[i].is_dead = true;
-	for (size_t i = 0; i < n_processes && sim->failure == NULL; i++) {
-		if (sim->processes[i].is_ended)
-			continue;
-		supervisor_lose_process(sim, &sim->processes[i]);
-		sim_settle(sim);
-	}
-}
-
 void crash_step(struct sim *sim)
 {
 	if (!is_due(sim))
@@ -371,9 +384,7 @@ void crash_step(struct sim *sim)
 	sim->model->now_ns = sim->now_ns;
 	sim_say(sim, "CRASH%s", is_supervisor ? " of the supervisor too" : "");
 	restart(sim, !is_supervisor);
-	if (is_supervisor)
-		lose_processes(sim);
 	sim->is_restarting = false;
-	if (!is_supervisor && sim->failure == NULL)
+	if (sim->failure == NULL)
 		sim_settle(sim);
 }

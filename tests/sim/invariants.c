@@ -52,7 +52,7 @@ static void check_wanted(struct sim *sim, const struct execution *execution)
 	if (execution->has_slot || execution->has_locks)
 		sim_fail(sim, "%s waits but holds a slot or locks", execution->proc->name);
 	for (uint32_t i = 0; i < execution->n_deps; i++)
-		if (execution_is_complete(execution->deps[i]) &&
+		if (execution_is_complete(execution->deps[i]) && !execution->is_standby &&
 		    !execution_is_success(execution->deps[i]))
 			sim_fail(sim, "%s waits but %s has failed", execution->proc->name,
 			    execution->deps[i]->proc->name);
@@ -64,9 +64,13 @@ static void check_wanted(struct sim *sim, const struct execution *execution)
 static void check_standby(struct sim *sim, const struct execution *execution)
 {
 	const char *name = execution->proc->name;
-	if (execution->n_pending > 0 || execution->n_claims > 0 || execution->is_ready ||
+	if (execution->predecessor != NULL || execution->n_claims > 0 || execution->is_ready ||
 	    execution->is_gated || execution->is_retrying)
 		sim_fail(sim, "%s stands by and waits for something else", name);
+	for (uint32_t i = 0; i < execution->n_deps; i++)
+		if (execution->deps[i]->state == STATE_FAILED && execution->ending == ERROR_NONE)
+			sim_fail(sim, "%s stands by though %s has failed", name,
+			    execution->deps[i]->proc->name);
 	if (execution->attempt != 1 || strcmp(execution_executor(execution), CORE_LOCAL) != 0)
 		sim_fail(sim, "%s stands by, but is not local or not new", name);
 	if (execution->is_withheld != (execution->ending != ERROR_NONE))
@@ -78,7 +82,7 @@ static void check_running(struct sim *sim, const struct execution *execution)
 	struct sim_process *process = sim_find_process(sim, execution->id);
 	if (process == NULL || process->is_ended)
 		sim_fail(sim, "%s is RUNNING without a process", execution->proc->name);
-	for (uint32_t i = 0; i < execution->n_deps; i++)
+	for (uint32_t i = 0; i < execution->n_deps && !sim->is_restarting; i++)
 		if (!execution_is_success(execution->deps[i]))
 			sim_fail(sim, "%s runs before %s has succeeded", execution->proc->name,
 			    execution->deps[i]->proc->name);
@@ -258,12 +262,14 @@ static void check_load(struct sim *sim, const struct census *census)
 static void check_all_standby(struct sim *sim, const struct census *census)
 {
 	const struct core_options *options = core_get_options(sim->core);
-	uint64_t n_standby = 0, n_slots = 0, n_local = 0;
+	uint64_t n_standby = 0, n_due = 0, n_slots = 0, n_local = 0;
 	for (size_t i = 0; i < census->count; i++) {
 		const struct execution *execution = census->items[i];
 		bool is_local = strcmp(execution_executor(execution), CORE_LOCAL) == 0;
 		n_standby += execution->state == STATE_WANTED && execution->is_standby &&
 		             !execution->is_withheld;
+		n_due += execution->state == STATE_WANTED && execution->is_standby &&
+		         !execution->is_withheld && execution->n_pending == 0;
 		n_slots += execution->has_slot;
 		n_local += execution->has_slot && is_local;
 	}
@@ -271,8 +277,8 @@ static void check_all_standby(struct sim *sim, const struct census *census)
 		sim_fail(sim, "%llu stand by, counted %llu",
 		    (unsigned long long)sim->core->n_standby, (unsigned long long)n_standby);
 	bool is_free = options->is_single ? n_slots == 0 : n_local < options->parallel;
-	if (n_standby > 0 && is_free)
-		sim_fail(sim, "%llu stand by though a slot is free", (unsigned long long)n_standby);
+	if (n_due > 0 && is_free)
+		sim_fail(sim, "%llu stand by though a slot is free", (unsigned long long)n_due);
 }
 
 /* What no run has, and nothing that a run has knows of, is forgotten, with all that it depends on.

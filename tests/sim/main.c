@@ -157,11 +157,13 @@ int main(int argc, char **argv)
 	}
 	printf("sim: seed %llu, profile %s: %lu steps (%lu events, %lu operations, %lu refused), "
 	       "%lu runs, "
-	       "%lu executions, %lu processes, %lu crashes, %lu stood by (%lu promoted, %lu "
-	       "returned); %lu choices of what to join were the core's\n",
+	       "%lu executions, %lu processes, %lu crashes, %lu stood by (%lu after others, %lu "
+	       "promoted, %lu returned, %lu relied on); %lu choices of what to join were the "
+	       "core's\n",
 	    (unsigned long long)settings.seed, settings.profile_text, counts.n_steps,
 	    counts.n_events, counts.n_operations, counts.n_refused, counts.n_runs,
 	    counts.n_executions, counts.n_starts, counts.n_crashes, counts.n_standby,
-	    counts.n_promoted, counts.n_returned, counts.n_hints);
+	    counts.n_following, counts.n_promoted, counts.n_returned, counts.n_relied_on,
+	    counts.n_hints);
 	return 0;
 }

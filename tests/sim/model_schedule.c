@@ -103,6 +103,8 @@ void model_exited(struct model *model, uint64_t id, const struct exit_report *re
 	struct model_exec *exec = model_find_exec(model, id);
 	if (exec == NULL || exec->state != STATE_RUNNING)
 		return;
+	if (report->is_relied_on)
+		exec->ending = ERROR_NONE;
 	enum execution_error error = exec->ending != ERROR_NONE ? exec->ending : exit_error(report);
 	if (try_again(model, exec, error))
 		return;
@@ -260,8 +262,8 @@ size_t model_count_failures(const struct model_run *run)
 static bool spread_in_run(struct model *model, struct model_run *run, struct model_member *member)
 {
 	struct model_exec *exec = member->exec;
-	/* What has begun goes on, even where it waits for another attempt. */
-	if (exec->state != STATE_WANTED || exec->attempt > 0 || member->override != ERROR_NONE)
+	bool has_begun = exec->attempt > 0 && exec->standby_at == 0;
+	if (exec->state != STATE_WANTED || member->override != ERROR_NONE)
 		return false;
 	for (size_t i = 0; i < exec->n_deps; i++) {
 		struct model_member *dep = model_find_member(run, exec->deps[i]->name);
@@ -270,12 +272,16 @@ static bool spread_in_run(struct model *model, struct model_run *run, struct mod
 		bool is_failed_here = dep != NULL && dep->exec == exec->deps[i] &&
 		                      model_member_is_complete(dep) &&
 		                      !model_member_is_success(dep);
-		if (!is_failed && !is_failed_here)
+		/* What has begun goes on, even where it waits for another attempt, but if it was
+		 * lost with what it came after. */
+		if (!is_failed && (!is_failed_here || has_begun))
 			continue;
-		if (is_failed || model_count_live_runs(model, exec) <= 1)
-			model_fail(exec, ERROR_DEP_FAILED);
-		else
+		if (!is_failed && model_count_live_runs(model, exec) > 1)
 			member->override = ERROR_DEP_FAILED;
+		else if (exec->ending != ERROR_NONE)
+			return false; /* what stands by fails once it is given back */
+		else
+			model_end(model, exec, ERROR_DEP_FAILED);
 		return true;
 	}
 	return false;

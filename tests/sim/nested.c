@@ -32,13 +32,15 @@ static bool needs(
 		return false;
 	if (model_awaits(exec, other))
 		return true;
-	if (exec->state != STATE_WANTED || exec->standby_at > 0)
+	if (exec->state != STATE_WANTED)
 		return false;
-	if (model_before(exec) == other)
-		return true;
 	for (size_t i = 0; i < exec->n_deps; i++)
 		if (exec->deps[i] == other)
 			return true;
+	if (exec->standby_at > 0)
+		return false;
+	if (model_before(exec) == other)
+		return true;
 	if (model_waits_for_lock(model, exec, other, true))
 		return true;
 	struct model_member *member = model_find_member(model_home(exec), other->name);
@@ -148,11 +150,14 @@ static bool follow(struct sim *sim, struct model_exec *waiter, const struct scop
 		for (size_t i = n_before; scope->is_waiting && i < run->n_members; i++)
 			model_await(waiter, run->members[i].exec);
 		waiter->is_extended = scope->is_waiting;
+		/* A circle that a failure opens at once may count, or may not. */
+		was_endless = nested_is_endless(sim->model, waiter);
+		/* What had to be started first may have failed by the time it is waited for. */
+		if (!scope->is_waiting)
+			model_spread(sim->model);
 		for (size_t i = 0; fault->code == FAULT_NONE && i < waiter->n_awaits; i++)
 			if (model_awaits(waiter, waiter->awaits[i]))
 				model_raise(waiter->awaits[i], waiter->priority);
-		/* A circle that a failure opens at once may count, or may not. */
-		was_endless = nested_is_endless(sim->model, waiter);
 		model_spread(sim->model);
 	}
 	if (fault->code == FAULT_NONE && code != FAULT_NONE)
@@ -255,6 +260,8 @@ bool nested_operate(struct sim *sim)
 	    .now_ns = sim->now_ns};
 	if (waiter->first_run->is_gone || waiter->first_run->is_over)
 		return true;
+	if (core_is_following(sim->core, process->exec))
+		return true; /* it has to wait until what it comes after is known to have ended */
 	/* Who asks runs, even if nobody has said so yet. */
 	if (core_find_asker(sim->core, process->exec, sim->now_ns) == NULL)
 		sim_fail(sim, "%s asks, but does not run", waiter->name);

@@ -7,6 +7,7 @@
 #define PARPROC_TESTS_SIM_SIM_H
 
 #include "daemon/core/core.h"
+#include "daemon/core/standby.h"
 #include "tests/sim/model.h"
 #include "tests/sim/profile.h"
 #include "tests/sim/random.h"
@@ -25,7 +26,8 @@ struct sim_process {
 	bool ignores_term;
 	bool is_far;
 	bool is_passing; /* what stands by may start in its place */
-	bool is_dead;    /* the supervisor knows, the core may not have heard of it yet: */
+	bool is_signaled;
+	bool is_dead; /* the supervisor knows, the core may not have heard of it yet: */
 	bool is_ended;
 	unsigned n_terms, n_kills;
 	uint64_t wait; /* the nested wait that it is blocked in, or 0 */
@@ -35,6 +37,8 @@ struct sim_process {
 struct sim_standby {
 	uint64_t exec;
 	unsigned attempt;
+	uint64_t after[STANDBY_AFTER_MAX]; /* what has to succeed before */
+	unsigned n_after;
 	unsigned limit;
 	int64_t ends_ns; /* then it is given back */
 };
@@ -124,6 +128,7 @@ struct sim_counts {
 	unsigned long n_hints; /* requests of which the model was told what to join */
 	unsigned long n_crashes;
 	unsigned long n_standby, n_promoted, n_returned;
+	unsigned long n_following, n_relied_on; /* stood by after others; had others do so */
 };
 
 /* Simulates steps from seed. Answers NULL, or what went wrong; the caller frees it. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "daemon/core/mem.h"
-#include "daemon/core/standby.h"
 
 static unsigned below(struct sim *sim, unsigned limit)
 {
@@ -71,12 +70,6 @@ void supervisor_add(struct sim *sim, const struct execution *execution)
 	                      !random_chance(&sim->random, 5);
 }
 
-static void add_report(struct sim *sim, const struct sim_report *report)
-{
-	sim->reports = mem_resize(sim->reports, sim->n_reports + 1, sizeof(*sim->reports));
-	sim->reports[sim->n_reports++] = *report;
-}
-
 static struct sim_standby *find_standby(struct sim *sim, const struct execution *execution)
 {
 	for (size_t i = 0; i < sim->n_standby; i++)
@@ -130,11 +123,104 @@ bool supervisor_start(struct sim *sim, const struct execution *execution)
 	return true;
 }
 
+/* --- what comes after others --- */
+
+static void add_report(struct sim *sim, const struct sim_report *report)
+{
+	sim->reports = mem_resize(sim->reports, sim->n_reports + 1, sizeof(*sim->reports));
+	sim->reports[sim->n_reports++] = *report;
+}
+
+static void give_back_after(struct sim *sim, uint64_t exec);
+
+static void give_back(struct sim *sim, struct sim_standby *standby)
+{
+	struct sim_report report = {
+	    .exec = standby->exec, .attempt = standby->attempt, .is_return = true};
+	remove_standby(sim, standby);
+	add_report(sim, &report);
+	give_back_after(sim, report.exec);
+}
+
+/* The place of exec among those that it comes after; n_after: it does not. */
+static unsigned find_after(const struct sim_standby *standby, uint64_t exec)
+{
+	unsigned at = 0;
+	while (at < standby->n_after && standby->after[at] != exec)
+		at++;
+	return at;
+}
+
+static void give_back_after(struct sim *sim, uint64_t exec)
+{
+	for (size_t i = 0; i < sim->n_standby;) {
+		if (find_after(&sim->standby[i], exec) == sim->standby[i].n_after) {
+			i++;
+			continue;
+		}
+		give_back(sim, &sim->standby[i]);
+		i = 0; /* others may have gone too */
+	}
+}
+
+/* It has ended: what comes after it waits for it no longer, or was in vain. */
+static void settle_after(struct sim *sim, struct sim_process *process)
+{
+	struct exit_report *report = &process->report;
+	bool is_success = report->wait_status == 0 && !report->is_spawn_failure &&
+	                  !report->is_lost && !report->is_bad_result && !process->is_signaled;
+	if (!is_success) {
+		give_back_after(sim, process->exec);
+		return;
+	}
+	for (size_t i = 0; i < sim->n_standby; i++) {
+		struct sim_standby *standby = &sim->standby[i];
+		unsigned at = find_after(standby, process->exec);
+		if (at == standby->n_after)
+			continue;
+		standby->after[at] = standby->after[--standby->n_after];
+		report->is_relied_on = true;
+	}
+	sim->counts->n_relied_on += report->is_relied_on;
+}
+
+static bool is_standing_by(const struct sim *sim, uint64_t exec)
+{
+	for (size_t i = 0; i < sim->n_standby; i++)
+		if (sim->standby[i].exec == exec)
+			return true;
+	return false;
+}
+
+/* What it has to come after. Of one whose end was told before, the core will say how it went. */
+static void add_after(struct sim *sim, const struct execution *execution)
+{
+	struct sim_standby *standby = &sim->standby[sim->n_standby - 1];
+	bool is_known = true;
+	for (uint32_t i = 0; i < execution->n_deps; i++) {
+		const struct execution *dep = execution->deps[i];
+		if (execution_is_complete(dep))
+			continue;
+		const struct sim_process *process = sim_find_process(sim, dep->id);
+		is_known &= (process != NULL && !process->is_ended) || is_standing_by(sim, dep->id);
+		standby->after[standby->n_after++] = dep->id;
+	}
+	sim->counts->n_following += standby->n_after > 0;
+	if (!is_known)
+		give_back(sim, standby);
+}
+
 /* What is needed to start it is not there. */
 static void fail_to_start(struct sim *sim, const struct execution *execution)
 {
 	struct sim_report report = {
 	    .exec = execution->id, .attempt = execution->attempt, .is_first = true};
+	if (execution->n_pending > 0) { /* it may be later */
+		report.is_first = false;
+		report.is_return = true;
+		add_report(sim, &report);
+		return;
+	}
 	supervisor_add(sim, execution);
 	struct sim_process *process = &sim->processes[sim->n_processes - 1];
 	process->is_dead = true;
@@ -160,17 +246,10 @@ void supervisor_stand_by(struct sim *sim, const struct execution *execution)
 	    .attempt = execution->attempt,
 	    .limit = core_get_options(sim->core)->parallel,
 	    .ends_ns = sim->now_ns + (int64_t)below(sim, 12) * (SIM_SECOND_NS / 4)};
+	add_after(sim, execution);
 }
 
 /* --- reports --- */
-
-static void give_back(struct sim *sim, struct sim_standby *standby)
-{
-	struct sim_report report = {
-	    .exec = standby->exec, .attempt = standby->attempt, .is_return = true};
-	remove_standby(sim, standby);
-	add_report(sim, &report);
-}
 
 static void tell_return(struct sim *sim, const struct sim_report *report)
 {
@@ -211,8 +290,7 @@ static void tell_exit(struct sim *sim, struct sim_process *process)
 		process->report.ended_ns =
 		    sim->now_ns + ((int64_t)below(sim, 40) - 30) * SIM_SECOND_NS;
 	for (size_t i = 0; i < sim->n_waits; i++)
-		if (process->wait != 0 && sim->waits[i].id == process->wait &&
-		    !sim->waits[i].is_ended)
+		if (sim->waits[i].waiter == process->exec && !sim->waits[i].is_ended)
 			sim_end_wait(sim, &sim->waits[i]);
 	core_exited(sim->core, process->exec, &process->report, sim->now_ns);
 	model_exited(sim->model, process->exec, &process->report);
@@ -250,7 +328,10 @@ static unsigned count_slots(const struct sim *sim)
 /* Starts the first that stands by in the place of one that has passed its slot on. */
 static void promote(struct sim *sim, struct sim_report *report)
 {
-	struct sim_standby *first = sim->n_standby > 0 ? sim->standby : NULL;
+	struct sim_standby *first = NULL;
+	for (size_t i = 0; i < sim->n_standby && first == NULL; i++)
+		if (sim->standby[i].n_after == 0)
+			first = &sim->standby[i];
 	if (first == NULL || count_slots(sim) >= first->limit)
 		return;
 	const struct execution *execution = core_find_execution(sim->core, first->exec);
@@ -270,6 +351,7 @@ static void end_process(struct sim *sim, struct sim_process *process)
 {
 	struct sim_report report = {.exec = process->exec, .attempt = process->attempt};
 	process->is_dead = true;
+	settle_after(sim, process);
 	if (process->is_passing)
 		promote(sim, &report);
 	add_report(sim, &report);
@@ -340,6 +422,8 @@ void supervisor_signal(struct sim *sim, const struct action *action)
 		sim_fail(sim, "%s is signaled but has no process", execution->proc->name);
 	if (process == NULL)
 		return;
+	process->is_signaled = true;
+	give_back_after(sim, process->exec);
 	if (action->signal == SIGKILL)
 		process->n_kills++;
 	else
