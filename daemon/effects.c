@@ -19,6 +19,7 @@
 #include "daemon/events.h"
 #include "daemon/executors/executors.h"
 #include "daemon/extra.h"
+#include "daemon/follow.h"
 #include "daemon/groups.h"
 #include "daemon/inputs.h"
 #include "daemon/jobserver.h"
@@ -126,11 +127,28 @@ void effects_report(
 	scheduler_wake(daemon);
 }
 
+static void take_back(struct daemon *daemon, struct execution *execution)
+{
+	struct exec_extra *extra = execution->extra;
+
+	if (extra)
+		extra->log_attempt = 0;
+	core_returned(daemon->core, execution->id, scheduler_now_ns());
+	scheduler_wake(daemon);
+}
+
 static void fail_to_spawn(struct daemon *daemon, struct execution *execution, char *info)
 {
 	struct exit_report report = {.is_spawn_failure = true, .info = info};
 	int64_t now_ns = scheduler_now_ns();
 
+	if (core_is_following(daemon->core, execution->id)) {
+		/* It will be tried when it is ready, if it ever is. */
+		workers_signal(daemon->workers, key_of(execution), SIGKILL);
+		take_back(daemon, execution);
+		free(info);
+		return;
+	}
 	/* What stands by fails as it would have later, and is not to be started any more. */
 	workers_signal(daemon->workers, key_of(execution), SIGKILL);
 	core_promoted(daemon->core, execution->id, now_ns, now_ns);
@@ -162,6 +180,8 @@ void effects_start(
 	struct exec_extra *extra = exec_extra_get(execution, daemon->logs_directory);
 	const struct terminal *terminal = terminals_find(daemon, execution);
 	struct process_output to = {.is_terminal = terminal != NULL};
+	struct wire_after after[WIRE_AFTER_MAX];
+	uint32_t n_after;
 	struct process process;
 	char *log, *output = NULL, *problem;
 
@@ -191,6 +211,7 @@ void effects_start(
 		free(log);
 		return;
 	}
+	n_after = follow_list(daemon, execution, after);
 	const struct worker_spawn spawn = {
 	    .key = key_of(execution),
 	    .env = execution->env,
@@ -203,11 +224,14 @@ void effects_start(
 	    .jobserver = jobserver,
 	    .slot = get_slot(daemon, execution),
 	    .standby = get_standby(daemon, execution),
+	    .n_after = n_after,
+	    .after = after,
 	};
 	if (workers_spawn(daemon->workers, &spawn) < 0)
 		fail_to_spawn(daemon, execution, process_explain_failure(&process, "spawn", errno));
 	else
 		executors_begin(daemon, execution);
+	follow_clear(after, n_after);
 	process_clear(&process);
 	free(output);
 	free(log);
@@ -334,15 +358,11 @@ static void note_promotion(struct daemon *daemon, struct worker_key key, int64_t
 
 void effects_returned(struct daemon *daemon, struct worker_key key)
 {
-	const struct execution *execution = core_find_execution(daemon->core, key.exec);
-	struct exec_extra *extra = execution ? execution->extra : NULL;
+	struct execution *execution = core_find_execution(daemon->core, key.exec);
 
 	log_debug("worker returned exec=%" PRIu64, key.exec);
-	if (extra && execution->is_standby && execution->attempt == key.attempt) {
-		extra->log_attempt = 0;
-		core_returned(daemon->core, key.exec, scheduler_now_ns());
-	}
-	scheduler_wake(daemon);
+	if (execution && execution->is_standby && execution->attempt == key.attempt)
+		take_back(daemon, execution);
 }
 
 void effects_follow_wait(struct daemon *daemon, uint64_t exec)
@@ -426,7 +446,8 @@ static void finish(
 	struct exec_extra *extra = execution->extra;
 	struct exit_report report = {.started_ns = scheduler_time_ns(exit->started_ns),
 	    .ended_ns = scheduler_time_ns(exit->ended_ns),
-	    .wait_status = exit->wait_status};
+	    .wait_status = exit->wait_status,
+	    .is_relied_on = exit->is_relied_on};
 	char *info = NULL, *ended = NULL;
 
 	extra->pid = 0;

@@ -63,6 +63,8 @@ daemon_shell_sources = \
 	daemon/events_missed.c \
 	daemon/extra.c \
 	daemon/extra.h \
+	daemon/follow.c \
+	daemon/follow.h \
 	daemon/groups.c \
 	daemon/groups.h \
 	daemon/holds.c \
@@ -123,6 +125,7 @@ daemon_shell_sources = \
 	daemon/session_fds.c \
 	daemon/session_internal.h \
 	daemon/session_room.c \
+	daemon/session_early.c \
 	daemon/session_turn.c \
 	daemon/session_write.c \
 	daemon/slices.c \

@@ -272,6 +272,11 @@ void recover_lose_workers(struct daemon *daemon)
 	core_each_incomplete(daemon->core, add_running, &running);
 	if (running.count > 0)
 		end_leftovers(daemon, &running);
+	/* What stood by may have been started before anybody could hear of it: it is lost too, and
+	 * has not failed since what it comes after is. */
+	for (size_t i = 0; i < running.count; i++)
+		core_promoted(
+		    daemon->core, running.items[i]->id, scheduler_now_ns(), scheduler_now_ns());
 	/* What may go on elsewhere is for the next daemon to end: there is no time for it here. */
 	for (size_t i = 0; i < running.count; i++)
 		if (!executors_outlive(daemon, running.items[i]))

@@ -143,6 +143,8 @@ static void make_pass(struct scheduler *scheduler)
 {
 	struct daemon *daemon = &scheduler->daemon;
 
+	if (daemon->sessions)
+		sessions_serve_early(daemon->sessions);
 	if (daemon->is_dirty) {
 		tick(scheduler);
 		for (int round = 0; daemon->is_dirty && round < ROUNDS_PER_PASS; round++) {

@@ -134,6 +134,7 @@ struct sessions *sessions_new(struct daemon *daemon, int listen_fd)
 	TAILQ_INIT(&sessions->waiting);
 	TAILQ_INIT(&sessions->postponed);
 	TAILQ_INIT(&sessions->resting);
+	TAILQ_INIT(&sessions->early);
 	sessions->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	sessions->retry = evtimer_new(daemon->base, on_retry, sessions);
 	sessions->turn = evtimer_new(daemon->base, sessions_on_turn, sessions);

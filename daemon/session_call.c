@@ -207,19 +207,32 @@ static void refuse_unstored(const struct refusal *to, const char *problem)
 	refuse(to, PROTOCOL_STORAGE, text, NULL);
 }
 
-/* Calls the handler of a request that is well-formed. Notifications are never answered. */
+void call_dispatch(struct call *call, const struct method *method)
+{
+	struct sessions *sessions = call->sessions;
+	struct daemon *daemon = sessions->daemon;
+
+	/* What is only looked at need not wait for what cannot be stored now. */
+	if (!keep_get_problem(daemon) || !(method->flags & METHOD_LOOKS))
+		scheduler_wake(daemon);
+	sessions->is_looking = keep_get_problem(daemon) != NULL;
+	if (request_find_handler(method->name)(&call->request) == REQUEST_DEFERRED)
+		call_count_bytes(call); /* else it is gone */
+	sessions->is_looking = false;
+}
+
+/* Has a request handled that is well-formed. Notifications are never answered. */
 static void handle_request(
     struct session *session, struct batch *batch, const struct jsonrpc_message *message)
 {
 	struct daemon *daemon = session->sessions->daemon;
 	const struct method *method = protocol_method_find(message->method);
-	request_handler *handler = method ? request_find_handler(method->name) : NULL;
 	struct refusal to = {.session = session, .batch = batch, .id = message->id};
 	struct params_problem problem = {0};
 	bool is_notification = message->kind == JSONRPC_NOTIFICATION;
 	struct call *call;
 
-	if (!handler) {
+	if (!method || !request_find_handler(method->name)) {
 		if (!is_notification)
 			refuse_method(&to, message->method);
 		return;
@@ -254,13 +267,8 @@ static void handle_request(
 			refuse(&to, PROTOCOL_INTERNAL, "out of memory", NULL);
 		return;
 	}
-	/* What is only looked at need not wait for what cannot be stored now. */
-	if (!keep_get_problem(daemon) || !(method->flags & METHOD_LOOKS))
-		scheduler_wake(daemon);
-	session->sessions->is_looking = keep_get_problem(daemon) != NULL;
-	if (handler(&call->request) == REQUEST_DEFERRED)
-		call_count_bytes(call); /* else it is gone */
-	session->sessions->is_looking = false;
+	if (!call_hold_early(call))
+		call_dispatch(call, method);
 }
 
 /* value: a message, or an element of a batch. */

@@ -41,6 +41,7 @@ struct batch_input {
 struct call {
 	struct request request; /* what the handler sees */
 	LIST_ENTRY(call) of_session;
+	TAILQ_ENTRY(call) of_early; /* while it is held: session_early.c */
 	struct sessions *sessions;
 	json_t *id;          /* NULL: a notification, nobody hears the answer */
 	json_t *params;      /* what request.params borrows */
@@ -111,6 +112,7 @@ struct sessions {
 	struct session_list waiting;
 	struct session_list postponed;
 	struct session_list resting;
+	TAILQ_HEAD(, call) early; /* requests that are held since they come early */
 	size_t n_live;
 	size_t n_waiting;
 	size_t n_max;
@@ -183,6 +185,10 @@ void session_handle_element(struct session *session);
 /* There are no more of them, or they will not be handled. */
 void session_end_batch(struct session *session);
 
+/* Has its handler, that of method, called. */
+struct method;
+void call_dispatch(struct call *call, const struct method *method);
+
 /* Hands an encoded answer (with its newline) to the batch, or to the connection. Takes line. */
 void call_send(struct call *call, char *line, size_t length);
 
@@ -200,6 +206,11 @@ void session_abandon_calls(struct session *session);
 
 /* Answers all that is in flight with an error. */
 void session_refuse_calls(struct session *session, enum protocol_error error);
+
+/* --- session_early.c --- */
+
+/* Holds the call if it comes from a process whose start we have not been told of yet. */
+bool call_hold_early(struct call *call);
 
 /* --- session_write.c --- */
 

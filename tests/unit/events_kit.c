@@ -63,6 +63,13 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 	return 0;
 }
 
+bool core_is_following(const struct core *core, uint64_t exec)
+{
+	(void)core;
+	(void)exec;
+	return false;
+}
+
 struct run *core_find_run(const struct core *core, uint64_t id)
 {
 	(void)core;

@@ -27,6 +27,7 @@ struct request *deferred[DEFERRED_MAX];
 size_t n_deferred, n_abandoned, n_handled, n_closed_runs;
 char order[256];
 int64_t handling_ns;
+uint64_t early_exec;
 static int64_t clock_ns = INT64_C(1000000000); /* stands still, unless a test says otherwise */
 
 void scheduler_wake(struct daemon *daemon)
@@ -62,6 +63,13 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 	*run = scope->run;
 	n_closed_runs++;
 	return 0;
+}
+
+/* Nobody has been told of the process of that one. */
+bool core_is_following(const struct core *core, uint64_t exec)
+{
+	(void)core;
+	return exec == early_exec && exec != 0;
 }
 
 static void on_abandoned(struct request *request)

@@ -174,6 +174,82 @@ Test(session, a_request_that_takes_effect_later_holds_back_those_behind_it)
 	close_peer(&peer);
 }
 
+/* "wait" of the process of the execution 7. */
+#define EARLY                                                                                      \
+	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"wait\",\"params\":{\"names\":[\"a\"],"         \
+	"\"exec\":7}}"
+
+Test(session, what_comes_early_is_handled_once_it_may_be_with_those_behind_it)
+{
+	struct peer peer = connect_peer(), other = connect_peer();
+
+	early_exec = 7;
+	send_text(&peer, EARLY "\n{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}\n");
+	settle();
+	sessions_serve_early(daemon_under_test.sessions);
+	settle();
+	cr_assert_str_eq(order, "");
+	send_text(&other, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}\n");
+	expect_id(&other, 3);
+	early_exec = 0;
+	sessions_serve_early(daemon_under_test.sessions);
+	cr_assert_str_eq(order, "pw");
+	expect_id(&peer, 2);
+	request_answer(deferred[0], json_object());
+	expect_id(&peer, 1);
+	close_peer(&peer);
+	close_peer(&other);
+}
+
+Test(session, what_comes_early_in_a_batch_is_answered_with_it)
+{
+	struct peer peer = connect_peer();
+	json_t *answers;
+
+	early_exec = 7;
+	send_text(&peer, "[" EARLY ",{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}]\n");
+	settle();
+	cr_assert_str_eq(order, "");
+	early_exec = 0;
+	sessions_serve_early(daemon_under_test.sessions);
+	settle();
+	cr_assert_str_eq(order, "wp");
+	request_answer(deferred[0], json_object());
+	answers = next_message(&peer);
+	cr_assert_eq(json_array_size(answers), 2u);
+	json_decref(answers);
+	close_peer(&peer);
+}
+
+Test(session, who_leaves_before_it_is_handled_leaves_nothing)
+{
+	struct peer peer = connect_peer();
+
+	early_exec = 7;
+	send_text(&peer, EARLY "\n");
+	settle();
+	session_end(TAILQ_FIRST(&daemon_under_test.sessions->live));
+	settle();
+	early_exec = 0;
+	sessions_serve_early(daemon_under_test.sessions);
+	cr_assert_str_eq(order, "");
+	close_peer(&peer);
+}
+
+Test(session, what_comes_early_is_refused_by_an_ending_daemon)
+{
+	struct peer peer = connect_peer();
+
+	early_exec = 7;
+	send_text(&peer, EARLY "\n");
+	settle();
+	sessions_refuse_all(daemon_under_test.sessions);
+	expect_error(&peer, "shutting_down");
+	sessions_serve_early(daemon_under_test.sessions);
+	cr_assert_str_eq(order, "");
+	close_peer(&peer);
+}
+
 Test(session, a_request_of_a_batch_holds_back_those_behind_it_too)
 {
 	struct peer peer = connect_peer();

@@ -1,0 +1,20 @@
+/*
+ * What an execution that stands by has to come after, for the supervisor.
+ */
+#ifndef PARPROC_DAEMON_FOLLOW_H
+#define PARPROC_DAEMON_FOLLOW_H
+
+#include <stdint.h>
+
+#include "daemon/supervisor/wire.h"
+
+struct daemon;
+struct execution;
+
+/* So many, into after, to be cleared. */
+uint32_t follow_list(const struct daemon *daemon, const struct execution *execution,
+    struct wire_after after[WIRE_AFTER_MAX]);
+
+void follow_clear(struct wire_after *after, uint32_t n_after);
+
+#endif
