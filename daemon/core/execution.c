@@ -66,10 +66,9 @@ bool execution_has_begun(const struct execution *execution)
 	return execution->state != STATE_WANTED || execution->attempt > 0;
 }
 
-bool execution_is_following(const struct execution *execution)
+bool execution_is_past_deps(const struct execution *execution)
 {
-	return execution->state == STATE_WANTED && execution->is_standby &&
-	       execution->n_pending > 0;
+	return execution_has_begun(execution) && execution->n_pending == 0;
 }
 
 bool execution_is_success(const struct execution *execution)

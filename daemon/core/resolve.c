@@ -177,7 +177,7 @@ static void release(struct search *search, struct execution *execution, int64_t 
 	struct execution *failed = failed_dep(search->core, search->run, execution);
 	struct membership *member = failed ? execution_in_run(execution, search->run) : NULL;
 
-	if (execution_has_begun(execution) && !execution_is_following(execution))
+	if (execution_is_past_deps(execution))
 		return;
 	if (member != NULL && !membership_is_complete(member))
 		settle_dep_failed(search->core, member, failed, now_ns);
@@ -190,9 +190,7 @@ static void release_brought(struct core *core, int64_t now_ns)
 {
 	for (size_t i = 0; i < core->n_brought; i++) {
 		struct membership *member = core->brought[i];
-		if ((execution_has_begun(member->execution) &&
-		        !execution_is_following(member->execution)) ||
-		    membership_is_complete(member))
+		if (execution_is_past_deps(member->execution) || membership_is_complete(member))
 			continue;
 		struct execution *failed = failed_dep(core, member->run, member->execution);
 		if (failed != NULL)

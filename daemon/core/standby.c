@@ -184,7 +184,8 @@ bool core_is_following(const struct core *core, uint64_t exec)
 {
 	const struct execution *execution = core_find_execution(core, exec);
 
-	return execution != NULL && execution_is_following(execution);
+	return execution != NULL && execution->state == STATE_WANTED && execution->is_standby &&
+	       execution->n_pending > 0;
 }
 
 struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_ns)

@@ -272,9 +272,10 @@ static bool spread_in_run(struct model *model, struct model_run *run, struct mod
 		bool is_failed_here = dep != NULL && dep->exec == exec->deps[i] &&
 		                      model_member_is_complete(dep) &&
 		                      !model_member_is_success(dep);
-		/* What has begun goes on, even where it waits for another attempt, but if it was
-		 * lost with what it came after. */
-		if (!is_failed && (!is_failed_here || has_begun))
+		/* What has begun goes on, even where it waits for another attempt; but what was
+		 * lost while it followed others waits for these again. */
+		if (!is_failed &&
+		    (!is_failed_here || (has_begun && model_is_complete(exec->deps[i]))))
 			continue;
 		if (!is_failed && model_count_live_runs(model, exec) > 1)
 			member->override = ERROR_DEP_FAILED;

@@ -130,10 +130,11 @@ static bool find_idle(struct sim *sim, const struct model_exec *waiter, const st
 
 /*
  * The model's side of a request that starts names, if any, and waits for those of awaited; the core
- * has refused it with fault, or has not.
+ * has refused it with fault, or has not. is_started: those were started before, by another request.
  */
 static bool follow(struct sim *sim, struct model_exec *waiter, const struct scope *scope,
-    const struct strings *names, const struct strings *awaited, const struct fault *fault)
+    const struct strings *names, const struct strings *awaited, bool is_started,
+    const struct fault *fault)
 {
 	struct model_mark *mark = model_mark(sim->model);
 	struct model_request request = {.names = (const char *const *)names->items,
@@ -152,8 +153,7 @@ static bool follow(struct sim *sim, struct model_exec *waiter, const struct scop
 		waiter->is_extended = scope->is_waiting;
 		/* A circle that a failure opens at once may count, or may not. */
 		was_endless = nested_is_endless(sim->model, waiter);
-		/* What had to be started first may have failed by the time it is waited for. */
-		if (!scope->is_waiting)
+		if (is_started) /* and may have failed by the time it is waited for */
 			model_spread(sim->model);
 		for (size_t i = 0; fault->code == FAULT_NONE && i < waiter->n_awaits; i++)
 			if (model_awaits(waiter, waiter->awaits[i]))
@@ -180,11 +180,13 @@ static bool nested_wait(struct sim *sim, struct sim_process *process, struct mod
 	struct fault fault = {0};
 	struct strings idle = {0};
 	uint64_t id = 0;
+	bool is_started;
 	expand(sim, names);
 	struct wait_request request = {
 	    .names = (const char *const *)names->items, .n_names = names->count, .scope = *scope};
 	/* What it names and is idle starts; but only a start creates what is not there. */
-	if (!find_idle(sim, waiter, names, &idle)) {
+	is_started = !find_idle(sim, waiter, names, &idle);
+	if (is_started) {
 		strings_clear(&idle);
 		if (!sim_start(sim, scope, names, false))
 			return false;
@@ -194,7 +196,7 @@ static bool nested_wait(struct sim *sim, struct sim_process *process, struct mod
 	free(text);
 	if (core_wait(sim->core, &request, &id, &fault) == 0)
 		block(sim, process, id);
-	bool is_good = follow(sim, waiter, scope, &idle, names, &fault);
+	bool is_good = follow(sim, waiter, scope, &idle, names, is_started, &fault);
 	strings_clear(&idle);
 	fault_clear(&fault);
 	return is_good;
@@ -226,7 +228,7 @@ static bool nested_run(struct sim *sim, struct sim_process *process, struct mode
 	}
 	/* The core knows the procs by other names where a glob stood for them. */
 	expand(sim, names);
-	bool is_good = follow(sim, waiter, scope, names, names, &fault);
+	bool is_good = follow(sim, waiter, scope, names, names, false, &fault);
 	start_outcome_clear(&outcome);
 	fault_clear(&fault);
 	return is_good;

@@ -368,6 +368,25 @@ Test(following, after_a_restart_it_still_fails_where_it_was_about_to)
 	kit_free(kit);
 }
 
+Test(following, what_is_lost_before_what_it_waits_for_waits_for_it_again)
+{
+	struct kit *kit = start_kept("proc a\nproc b deps=a retries=3:lost",
+	    "start @one b\nstart @two b\ndid start:a standby:b");
+	crash(kit);
+	kit_play(kit, "options standby=0\n"
+	              "lost b\n"
+	              "states a=running b=wanted\n"
+	              "tick 1\n"
+	              "did\n"
+	              "cancel @one a\n"
+	              "states @one a=failed:canceled b=failed:dep_failed\n"
+	              "exit a 0\n"
+	              "did over:1 start:b\n"
+	              "exit b 0\n"
+	              "run @two succeeded");
+	kit_free(kit);
+}
+
 Test(following, what_is_lost_with_what_it_waits_for_is_not_tried_again)
 {
 	struct kit *kit = start_kept("proc a\nproc b deps=a retries=3:lost\nproc c deps=b",
