@@ -2,6 +2,7 @@
 
 integration_tests = \
 	tests/integration/test_answers.py \
+	tests/integration/test_chain.py \
 	tests/integration/test_completion.py \
 	tests/integration/test_daemon.py \
 	tests/integration/test_display.py \
@@ -54,12 +55,12 @@ tests_integration_functions_SOURCES = tests/integration/functions.c
 tests_integration_functions_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib
 tests_integration_functions_LDADD = $(client_libs) $(JANSSON_LIBS)
 
-# What processes of test_storm.py ask with.
+# What processes of test_storm.py and test_chain.py ask with.
 check_PROGRAMS += tests/integration/ask
 tests_integration_ask_SOURCES = tests/integration/ask.c
 EXTRA_DIST += $(integration_tests) tests/integration/browser.py tests/integration/durable.py tests/integration/kit.py \
 	tests/integration/meter.py tests/integration/resume.py tests/integration/schema.py tests/integration/screens.py \
-	tests/integration/semantics.py tests/integration/slurm.py
+	tests/integration/semantics.py tests/integration/slurm.py tests/integration/storm.py
 
 # Runs the integration tests alone.
 check-integration: ppd ppctl tests/integration/functions tests/integration/ask $(example_programs)
