@@ -127,5 +127,25 @@ class FaultsInAStorm(Faults):
         self.assertGreater(n_injected, 1)
 
 
+class FaultsInAChain(FaultsInAStorm):
+    """The same where what is next follows what runs."""
+
+    NAMES = [f"p{i}" for i in range(80)]
+    GRAPH = {**{f"p{i}": {"run": NOTE, "deps": [f"p{i - 1}"] if i else []} for i in range(80)}, "f": {"deps": NAMES}}
+
+    def check(self, ws, is_lost_allowed=False):
+        trace = ws.read("trace").split()
+        views = ws.ppctl("--json", "--run", "1", "status").views()
+        outcomes = [views[name]["error"] or views[name]["state"] for name in self.NAMES]
+        self.assertEqual(self.NAMES[:len(trace)], trace, "one after the other, each once")
+        n = outcomes.index("lost") if is_lost_allowed and "lost" in outcomes else len(outcomes)
+        n_lost = outcomes.count("lost")
+        self.assertEqual(["succeeded"] * n, outcomes[:n])
+        self.assertEqual(["lost"] * n_lost, outcomes[n:n + n_lost])
+        self.assertEqual(["dep_failed"] * (len(outcomes) - n - n_lost), outcomes[n + n_lost:])
+        self.assertTrue(n <= len(trace) <= n + n_lost)
+        return "fault injected" in ws.log()
+
+
 if __name__ == "__main__":
     kit.main()
