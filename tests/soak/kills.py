@@ -40,14 +40,19 @@ class Round:
         self.row.problem(f"{self.kind} killed: {text}", self.seed)
 
     def make_graph(self):
-        """Each proc leaves its name in the trace, and a result."""
+        """Each proc leaves its name in the trace, and a result; in a storm, where what follows what leaves one
+        does not stand by, few do."""
         rng, procs = self.random, {}
-        for i, deps in enumerate(soak.layers(rng, self.n_procs, reach=60 if self.is_storm else None)):
-            code = 3 if rng.random() < (0.005 if self.is_storm else 0.05) else 0
+        reach = rng.choice([1, 3, 60]) if self.is_storm else None
+        for i, deps in enumerate(soak.layers(rng, self.n_procs, reach=reach)):
+            code = 3 if rng.random() < ((0.005 if reach == 60 else 0.0005) if self.is_storm else 0.05) else 0
+            has_result = not self.is_storm or rng.random() < 0.2
             work = 'echo' if self.is_storm else f'sleep {rng.random() * 0.06:.3f}; ppctl return'
             to = ' >$PP_RESULT' if self.is_storm else ''
-            text = f'echo "$PP_PROC $PP_EXEC" >>trace; {work} \'{{"n": {i}}}\'{to}; exit {code}'
-            procs[f"p{i}"] = {"deps": [f"p{dep}" for dep in deps], "run": text, "code": code}
+            leave = f' {work} \'{{"n": {i}}}\'{to};' if has_result else ''
+            text = f'echo "$PP_PROC $PP_EXEC" >>trace;{leave} exit {code}'
+            procs[f"p{i}"] = {"deps": [f"p{dep}" for dep in deps], "run": text, "code": code,
+                              "result": {"n": i} if has_result else None}
             if rng.random() < (0.02 if self.is_storm else 0.2):
                 procs[f"p{i}"]["locks"] = [f"lock{rng.randrange(3)}"]
         return procs
@@ -87,7 +92,7 @@ class Round:
 
     def play(self):
         self.ws.write("trace", "")
-        self.ws.define({name: {k: v for k, v in proc.items() if k != "code"} for name, proc in self.procs.items()},
+        self.ws.define({name: {k: v for k, v in proc.items() if k not in ("code", "result")} for name, proc in self.procs.items()},
                        options={"parallel": STORM_PARALLEL if self.is_storm else PARALLEL, "keep_runs": 1000})
         self.ws.ppd("-d")
         clients = self.start_clients()
@@ -162,7 +167,7 @@ class Round:
                 self.problem(f"{name} {state}, but was never executed")
             if (error == "exit") != bool(self.procs[name]["code"]):
                 self.problem(f"{name} {state} {error}")
-            if json.loads(result or "null") != {"n": int(name[1:])}:
+            if json.loads(result or "null") != self.procs[name]["result"]:
                 self.row.counts["results_lost"] += 1
                 self.problem(f"{name} {state}, and its result is {result}")
         elif error != "dep_failed" or times > 0:

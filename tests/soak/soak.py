@@ -97,4 +97,5 @@ def find_daemons(kit, directory):
 
 def layers(rng, n, most_deps=3, reach=None):
     """A random graph: for each of n procs those of the procs (reach) before it that it depends on."""
-    return [rng.sample(range(max(0, i - (reach or i)), i), min(i, rng.randrange(most_deps + 1))) for i in range(n)]
+    before = [range(max(0, i - (reach or i)), i) for i in range(n)]
+    return [rng.sample(those, min(len(those), rng.randrange(most_deps + 1))) for those in before]
