@@ -17,6 +17,15 @@ int missing_check(const struct core *core, const char *name, struct fault *fault
 	return name_check(name, NAME_CONCRETE, core->separator, fault);
 }
 
+uint64_t missing_mark(struct core *core, const struct execution *execution)
+{
+	uint64_t stamp = ++core->visit;
+
+	for (const struct missing *at = execution->missing; at; at = at->next_of_execution)
+		at->proc->visit = stamp;
+	return stamp;
+}
+
 void missing_add(struct core *core, struct execution *execution, struct proc *proc)
 {
 	struct missing *missing;

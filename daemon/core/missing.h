@@ -17,6 +17,9 @@ struct missing {
  * have it. */
 int missing_check(const struct core *core, const char *name, struct fault *fault);
 
+/* Puts a new stamp on the procs whose names execution waits for already. */
+uint64_t missing_mark(struct core *core, const struct execution *execution);
+
 /* Has execution wait for the name of proc (a reference to which is taken over). */
 void missing_add(struct core *core, struct execution *execution, struct proc *proc);
 

@@ -399,6 +399,7 @@ static int late_roots(struct core *core, struct execution *execution, const stru
 {
 	const struct definition *definition = execution->definition;
 	struct strings filled = {0};
+	uint64_t known = missing_mark(core, execution);
 	int result = 0;
 
 	if (names == NULL && late == NULL)
@@ -429,6 +430,8 @@ static int late_roots(struct core *core, struct execution *execution, const stru
 			continue;
 		}
 		struct proc *proc = registry_get(core, name);
+		if (proc->visit == known)
+			continue;
 		proc->references++;
 		missing_add(core, execution, proc);
 	}

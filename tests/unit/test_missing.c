@@ -52,6 +52,15 @@ KIT_TEST(missing, once_defined_it_is_pulled_in_like_any_dependency,
     "exit made::1 0\n"
     "states late=running\n")
 
+KIT_TEST(missing, an_answer_of_a_name_that_is_missed_already_changes_nothing,
+    "proc hold\nproc a deps=ghost command=./x\nproc b deps=ghost",
+    "start hold a b\n"
+    "answer a ghost\n"
+    "reason a missing ghost\n"
+    "define proc ghost\n"
+    "exit ghost 0\n"
+    "states a=running\n")
+
 KIT_TEST(missing, a_created_proc_of_that_name_is_a_definition_too,
     "proc hold\nproc late deps=ghost\nproto f::[x]",
     "start hold late\n"
