@@ -251,8 +251,8 @@ bool execution_is_complete(const struct execution *execution);
 /* Whether a process of it was started, or it is complete: nothing can come before it any more. */
 bool execution_has_begun(const struct execution *execution);
 
-/* Whether it has, and nothing that it depends on can fail any more. What stands by may follow others
- * that can; so may what was lost then, and is tried again. */
+/* Whether it has, and nothing that it depends on can fail any more. What stands by may follow
+ * others that can; so may what was lost then, and is tried again. */
 bool execution_is_past_deps(const struct execution *execution);
 
 /* SUCCEEDED, SKIPPED or UP_TO_DATE. */

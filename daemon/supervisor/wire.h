@@ -78,7 +78,7 @@ enum wire_slot {
 };
 
 /* Another that has to succeed first: its status is 0, nothing of its group is left, and it has not
- * left that file. */
+ * left that file, which is the same whoever comes after it. */
 struct wire_after {
 	struct worker_key key;
 	const char *absent;
