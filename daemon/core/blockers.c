@@ -78,10 +78,8 @@ static void fail_missing(struct core *core, struct execution *execution, int64_t
 		at = at->next_of_execution;
 	for (; at != NULL && n_shown < MISSING_SHOWN; at = at->next_of_execution)
 		shown[n_shown++] = at->proc->name;
-	/* What came with another answer may be named again. */
 	while (n_shown-- > 0)
-		if (!strings_contain(&names, shown[n_shown]))
-			strings_add(&names, shown[n_shown]);
+		strings_add(&names, shown[n_shown]);
 	char *list = strings_join(&names, ", ");
 	char *info = execution->n_missing > MISSING_SHOWN
 	                 ? mem_print("nothing defines its dependency %s and %u more", list,
