@@ -261,6 +261,13 @@ int workers_signal(struct workers *workers, struct worker_key key, int signal)
 	return put(workers, &message, NULL);
 }
 
+int workers_recall(struct workers *workers, struct worker_key key)
+{
+	struct wire_message message = {.kind = WIRE_RECALL, .key = key};
+
+	return put(workers, &message, NULL);
+}
+
 int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path)
 {
 	struct wire_message message = {

@@ -94,6 +94,9 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn);
 /* Signals the worker's process group, until its exit is acknowledged also what is left of it. */
 int workers_signal(struct workers *workers, struct worker_key key, int signal);
 
+/* What stands by is wanted back, unless it was started: the event returned says that it is. */
+int workers_recall(struct workers *workers, struct worker_key key);
+
 /* From now on there are so many job tokens (0: none), in a FIFO at path. */
 int workers_set_tokens(struct workers *workers, uint32_t limit, const char *path);
 

@@ -6,6 +6,7 @@
 #include "daemon/supervisor/pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -378,6 +379,12 @@ bool pool_may_defer(struct pool *pool)
 	return false;
 }
 
+/* Not even as a symbolic link to nothing. */
+static bool is_absent(const char *path)
+{
+	return faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 /* What comes after worker waits for it no longer, or was in vain. */
 static int settle_after(struct pool *pool, struct worker *worker)
 {
@@ -388,7 +395,7 @@ static int settle_after(struct pool *pool, struct worker *worker)
 	if (standby_find_after(&pool->standby, key, &absent) == NULL)
 		return 0;
 	exit->is_relied_on = exit->wait_status == 0 && !exit->has_leftovers &&
-	                     !worker->is_signaled && access(absent, F_OK) != 0 && errno == ENOENT;
+	                     !worker->is_signaled && is_absent(absent);
 	if (!exit->is_relied_on)
 		return pool_give_back_after(pool, key);
 	standby_succeed(&pool->standby, key);
@@ -472,6 +479,13 @@ static int handle_signal(struct pool *pool, const struct wire_message *message)
 	                       : pool_give_back_after(pool, message->key);
 }
 
+static int handle_recall(struct pool *pool, const struct wire_message *message)
+{
+	struct standby *standby = standby_find(&pool->standby, message->key);
+
+	return standby != NULL ? pool_give_back(pool, standby) : 0;
+}
+
 static int handle_env(struct pool *pool, const struct wire_message *message)
 {
 	/* What is started with it will fail, and say so. */
@@ -499,6 +513,8 @@ int pool_handle(struct pool *pool, const struct wire_message *message)
 		return handle_ack(pool, message);
 	case WIRE_SIGNAL:
 		return handle_signal(pool, message);
+	case WIRE_RECALL:
+		return handle_recall(pool, message);
 	case WIRE_ENV:
 		return handle_env(pool, message);
 	case WIRE_DROP_ENV:

@@ -288,6 +288,7 @@ int wire_put(struct wire_buffer *buffer, const struct wire_message *message)
 		/* fallthrough */
 	case WIRE_ACK:
 	case WIRE_NO_TOKEN:
+	case WIRE_RECALL:
 	case WIRE_RETURNED:
 		fixed = &key;
 		size = sizeof(key);
@@ -550,6 +551,7 @@ static int take_body(
 	case WIRE_SIGNAL:
 	case WIRE_ACK:
 	case WIRE_NO_TOKEN:
+	case WIRE_RECALL:
 	case WIRE_RETURNED:
 	case WIRE_LEND_SLOT:
 	case WIRE_LEND_TOKEN:

@@ -67,6 +67,7 @@ enum wire_kind {
 	WIRE_SET_SLOTS,  /* how many there are: the limit of what stands by */
 	WIRE_LEND_SLOT,  /* another has a worker's slot for a while, or no longer */
 	WIRE_LEND_TOKEN, /* a worker does not need its own for a while, or needs it again */
+	WIRE_RECALL,     /* what stands by is wanted back, unless it was started */
 };
 
 /* What a worker has of the slots of its scheduler. */
@@ -125,7 +126,7 @@ struct wire_exit {
 struct wire_message {
 	enum wire_kind kind;
 	struct worker_key
-	    key; /* of STARTED, EXIT, NO_TOKEN, RETURNED, SPAWN, SIGNAL, ACK, LEND_* */
+	    key; /* of STARTED, EXIT, NO_TOKEN, RETURNED, SPAWN, SIGNAL, ACK, RECALL, LEND_* */
 	union {
 		uint32_t version;          /* HELLO */
 		uint32_t env;              /* HELD, ENV, DROP_ENV */

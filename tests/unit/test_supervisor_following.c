@@ -203,6 +203,11 @@ Test(supervisor_following, it_is_given_back_after_a_result)
 	cr_assert_not(exit.is_relied_on);
 }
 
+Test(supervisor_following, a_link_to_nothing_is_something_that_was_left)
+{
+	cr_assert_not(fail("sh", "ln -s /nowhere/at/all left").is_relied_on);
+}
+
 Test(supervisor_following, it_is_given_back_while_something_of_the_group_is_left)
 {
 	struct wire_exit exit = fail("sh", "sleep 100 & exit 0");
@@ -264,6 +269,37 @@ Test(supervisor_following, it_is_given_back_with_what_it_comes_after)
 	send_all();
 	take_return(2);
 	take_return(3);
+}
+
+static void add_recall(uint64_t exec)
+{
+	const struct wire_message message = {.kind = WIRE_RECALL, .key = {exec, 1}};
+
+	cr_assert_eq(link_put(&play_link, &message), 0);
+}
+
+Test(supervisor_following, it_is_given_back_when_it_is_wanted)
+{
+	begin();
+	add(1, "sleep 100");
+	add_after(2, "exit 2", 1, NONE);
+	add_after(3, "exit 3", 2, NONE);
+	add_recall(2);
+	send_all();
+	take_return(2);
+	take_return(3);
+}
+
+Test(supervisor_following, what_was_started_is_not_given_back)
+{
+	begin();
+	add(1, "echo > ready; sleep 0.2");
+	send_all();
+	play_await_file("ready");
+	add_recall(1);
+	add_recall(9);
+	send_all();
+	cr_assert_eq(take_exit(1).wait_status, 0);
 }
 
 Test(supervisor_following, it_is_given_back_where_nobody_knows_what_it_comes_after)

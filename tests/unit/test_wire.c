@@ -156,6 +156,8 @@ Test(wire, small_messages_pass)
 	cr_assert_eq(pass(&message).signal, SIGTERM);
 	message = (struct wire_message){.kind = WIRE_ACK, .key = key};
 	cr_assert_eq(pass(&message).key.exec, key.exec);
+	message = (struct wire_message){.kind = WIRE_RECALL, .key = key};
+	cr_assert_eq(pass(&message).key.exec, key.exec);
 	message = (struct wire_message){.kind = WIRE_RETURNED, .key = key};
 	cr_assert_eq(pass(&message).key.attempt, key.attempt);
 	message = (struct wire_message){
