@@ -388,6 +388,14 @@ struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_
  */
 bool core_is_following(const struct core *core, uint64_t exec);
 
+/*
+ * Whether anything does. It counts as begun, so whoever is going to schedule something that may
+ * have to come before it has it held first, and waits until nothing does any more: while it is
+ * held, nothing else begins to, and what does is wanted back (ACTION_RECALL).
+ */
+bool core_has_followers(const struct core *core);
+void core_hold_following(struct core *core, bool is_held);
+
 /* It was not, and will not be: it is in line again. */
 void core_returned(struct core *core, uint64_t exec, int64_t now_ns);
 
@@ -412,6 +420,8 @@ enum action_kind {
 	 * next end is not near: core_returned(). What it depends on and is not complete has to
 	 * succeed first (exit_report.is_relied_on); where that fails: core_returned(). */
 	ACTION_STANDBY,
+	ACTION_RECALL,  /* it stands by, and is wanted back: core_returned(), if it was not started
+	                 */
 	ACTION_SIGNAL,  /* signal its process group */
 	ACTION_RESOLVE, /* run command for execution, answer with core_resolved(id) */
 	ACTION_CHANGED, /* the state (or outcome in run, when set) of execution has changed */

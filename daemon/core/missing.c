@@ -42,6 +42,7 @@ void missing_add(struct core *core, struct execution *execution, struct proc *pr
 	execution->missing = missing;
 	proc->missing = missing;
 	execution->n_missing++;
+	core->n_missing++;
 	touch_execution(core, execution);
 }
 
@@ -58,6 +59,7 @@ static void missing_unlink(struct core *core, struct missing *missing)
 		continue;
 	*link = missing->next_of_execution;
 	missing->execution->n_missing--;
+	core->n_missing--;
 	touch_execution(core, missing->execution);
 	if (proc->missing == NULL)
 		index_remove(core->missing, proc->name, proc);

@@ -106,6 +106,7 @@ static void settle_dependents(struct core *core, struct execution *execution, in
 		dependent->n_pending--;
 		if (dependent->state != STATE_WANTED)
 			continue;
+		core->n_following -= dependent->is_standby && dependent->n_pending == 0;
 		if (!is_success)
 			fail_dependent(core, dependent, execution, now_ns);
 		else if (dependent->n_pending == 0)
@@ -376,10 +377,11 @@ static void fail_lost(struct core *core, struct execution *execution, int64_t no
 			fail_dependent(core, execution, execution->deps[i], now_ns);
 }
 
-/* What told it to end came too late. */
+/* It ended before its timeout. What is canceled stays so, as somebody was told, and so does what
+ * that has failed: whatever was started for its success is told to end. */
 static void spare(struct execution *execution)
 {
-	if (execution->ending == ERROR_NONE)
+	if (execution->ending != ERROR_TIMEOUT)
 		return;
 	execution->ending = ERROR_NONE;
 	free(execution->info);

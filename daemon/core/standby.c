@@ -23,6 +23,8 @@ void standby_note_end(struct core *core, const struct execution *execution, int6
 		core->n_short = 0;
 	else if (core->n_short < UINT32_MAX)
 		core->n_short++;
+	if (core->n_followable < UINT32_MAX)
+		core->n_followable++;
 }
 
 /* A failure that is about to come may have it never start. */
@@ -52,6 +54,7 @@ static void enter(struct core *core, struct execution *execution)
 	execution->attempt++;
 	TAILQ_INSERT_TAIL(&core->standby, execution, of_queue);
 	core->n_standby++;
+	core->n_following += execution->n_pending > 0;
 	HASH_ADD(by_id, core->live, id, sizeof(execution->id), execution);
 	execution_update_progress(core, execution);
 	touch_execution(core, execution);
@@ -99,11 +102,18 @@ static void add_followers(struct core *core, const struct execution *execution)
 			enter(core, execution->dependents[i]);
 }
 
-/* What comes after that which was started last, or stands by, those that are added included. */
+/*
+ * What comes after that which was started last, or stands by, those that are added included. Not
+ * while something may yet come before it: an answer of a command, or what is missing, once it is
+ * defined.
+ */
 static void follow(struct core *core)
 {
 	const struct execution *execution = core_find_execution(core, core->last_local);
 
+	if (core->is_following_held || core->resolving != NULL || core->n_missing > 0 ||
+	    core->n_followable < core->options.standby_after)
+		return;
 	if (execution != NULL)
 		add_followers(core, execution);
 	TAILQ_FOREACH (execution, &core->standby, of_queue)
@@ -154,6 +164,7 @@ void standby_withhold(struct core *core, struct execution *execution)
 void standby_leave(struct core *core, struct execution *execution)
 {
 	standby_withhold(core, execution);
+	core->n_following -= execution->n_pending > 0;
 	execution->is_standby = execution->is_withheld = false;
 	HASH_DELETE(by_id, core->live, execution);
 	execution_update_progress(core, execution);
@@ -188,6 +199,24 @@ bool core_is_following(const struct core *core, uint64_t exec)
 	       execution->n_pending > 0;
 }
 
+bool core_has_followers(const struct core *core)
+{
+	return core->n_following > 0;
+}
+
+void core_hold_following(struct core *core, bool is_held)
+{
+	struct execution *execution;
+
+	core->is_following_held = is_held;
+	if (!is_held)
+		return;
+	TAILQ_FOREACH (execution, &core->standby, of_queue)
+		if (execution->n_pending > 0)
+			action_emit(
+			    core, &(struct action){.kind = ACTION_RECALL, .execution = execution});
+}
+
 struct execution *core_find_asker(struct core *core, uint64_t exec, int64_t now_ns)
 {
 	struct execution *execution = core_find_execution(core, exec);
@@ -210,7 +239,10 @@ void core_returned(struct core *core, uint64_t exec, int64_t now_ns)
 		standby_leave(core, execution);
 	else
 		take_back(core, execution);
-	core->n_short = 0; /* something has lasted, or failed */
+	if (execution->n_pending == 0)
+		core->n_short = 0; /* something has lasted */
+	else if (!core->is_following_held)
+		core->n_followable = 0; /* the same, or what it comes after has left something */
 	execution->attempt--;
 	touch_execution(core, execution);
 	if (execution->ending != ERROR_NONE) {

@@ -44,6 +44,7 @@ struct core {
 	struct index *patterns;  /* protos that have placeholders */
 	struct index *rdeps;     /* struct rdep_entry, by target */
 	struct index *missing;   /* procs that are not defined and waited for as dependencies */
+	uint64_t n_missing;      /* so often */
 	struct strings appeared; /* names that were defined while executions wait for them */
 	uint64_t n_defined;
 	uint64_t n_protos;
@@ -72,8 +73,11 @@ struct core {
 	struct execution_list instant; /* what can start and needs no slot */
 	struct execution_list standby; /* what is to start in the place of what ends */
 	uint32_t n_standby;
-	uint64_t last_local; /* the execution that was started last, of those that are local */
-	uint32_t n_short;    /* so many that were local were short, since one was not */
+	uint32_t n_following; /* of these and those that are withheld: after others */
+	bool is_following_held;
+	uint32_t n_followable; /* so many have ended since something followed in vain */
+	uint64_t last_local;   /* the execution that was started last, of those that are local */
+	uint32_t n_short;      /* so many that were local were short, since one was not */
 	struct execution_list settling; /* complete; those that it touches are not told yet */
 	struct heap timers;
 	struct run_list quiet;

@@ -315,6 +315,9 @@ static void take_action(struct kit *kit, const struct action *action)
 		cr_assert_eq(action->execution->state, STATE_WANTED);
 		word = mem_print("standby:%s", action->execution->proc->name);
 		break;
+	case ACTION_RECALL:
+		word = mem_print("recall:%s", action->execution->proc->name);
+		break;
 	case ACTION_SIGNAL:
 		word = mem_print("%s:%s", action->signal == SIGKILL ? "kill" : "term",
 		    action->execution->proc->name);

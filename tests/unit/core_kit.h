@@ -25,6 +25,7 @@
  *   exit NAME CODE / die NAME SIGNAL / lost NAME / unspawned NAME / bad_result NAME
  *   answer NAME [NAMES] / answer_failed NAME
  *   promote NAME [SECONDS] / return NAME      what stands by was started so long ago, or is not
+ *   hold / release          nothing may follow; again it may
  *   rely NAME [NEXT]        it has succeeded and was relied on; NEXT was started in its place
  *   tick SECONDS
  *   expect NAME SECONDS     it took so long before

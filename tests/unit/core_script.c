@@ -325,6 +325,18 @@ static int play_rely(struct line *line)
 	return 0;
 }
 
+static int play_hold(struct line *line)
+{
+	core_hold_following(line->kit->core, true);
+	return 0;
+}
+
+static int play_release(struct line *line)
+{
+	core_hold_following(line->kit->core, false);
+	return 0;
+}
+
 static int play_return(struct line *line)
 {
 	core_returned(line->kit->core, line_execution(line)->id, line->kit->now_ns);
@@ -433,6 +445,7 @@ static const struct {
     {"exit", play_exit, false},
     {"expect", play_expect, false},
     {"file", play_file, false},
+    {"hold", play_hold, false},
     {"info", play_info, true},
     {"lost", play_lost, false},
     {"members", play_members, true},
@@ -444,6 +457,7 @@ static const struct {
     {"procs", play_procs, true},
     {"promote", play_promote, false},
     {"reason", play_reason, true},
+    {"release", play_release, false},
     {"rely", play_rely, false},
     {"replace", play_replace, false},
     {"return", play_return, false},

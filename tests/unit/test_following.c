@@ -198,12 +198,19 @@ KIT_TEST_PLAIN(following, what_it_waits_for_may_be_tried_again,
          "exit a 0\n"
          "did start:b\n")
 
-KIT_TEST_PLAIN(following, who_has_succeeded_is_not_told_to_end_afterwards, CHAIN,
-    FOUR "start b\n"
+/* Whoever has canceled it was told so: what has begun after it is ended. */
+KIT_TEST_PLAIN(following, who_was_canceled_stays_so_though_it_has_succeeded, CHAIN,
+    FOUR "start c\n"
          "cancel @#1 a => a\n"
-         "did start:a standby:b term:a\n"
+         "did start:a standby:b standby:c term:a\n"
          "rely a b\n"
-         "states a=succeeded b=running\n")
+         "did term:b\n"
+         "states a=failed:canceled b=running c=wanted\n"
+         "rely b c\n"
+         "did term:c\n"
+         "states b=failed:dep_failed c=running\n"
+         "die c 15\n"
+         "states c=failed:dep_failed\n")
 
 KIT_TEST_PLAIN(following, who_has_succeeded_was_not_too_late, "proc a timeout=2\nproc b deps=a",
     FOUR "start b\n"
@@ -276,6 +283,61 @@ KIT_TEST_PLAIN(following, it_fails_where_it_joins_what_has_failed_there, CHAIN,
          "rely a b\n"
          "exit b 0\n"
          "run @one succeeded\n")
+
+/* --- what comes before it --- */
+
+KIT_TEST_PLAIN(following, it_is_wanted_back_before_others_are_scheduled, CHAIN "\nproc strict ws=b",
+    FOUR "start c\n"
+         "did start:a standby:b standby:c\n"
+         "hold\n"
+         "did recall:b recall:c\n"
+         "return b\n"
+         "return c\n"
+         "did\n"
+         "start @#1 strict\n"
+         "release\n"
+         "did start:strict standby:b standby:c\n"
+         "exit a 0\n"
+         "states b=wanted\n"
+         "rely strict b\n"
+         "states b=running\n")
+
+KIT_TEST_PLAIN(following, what_stands_by_after_nothing_is_not_wanted_back, CHAIN,
+    "options parallel=1 standby=4 standby_after=0\n"
+    "start x y\n"
+    "did start:x standby:y\n"
+    "hold\n"
+    "did\n")
+
+KIT_TEST_PLAIN(following, not_while_a_command_may_bring_something_before_it,
+    CHAIN "\nproc asking command=./x",
+    FOUR "start asking\n"
+         "did resolve:asking\n"
+         "start b\n"
+         "did start:a\n"
+         "answer_failed asking\n"
+         "did over:1 standby:b\n")
+
+KIT_TEST_PLAIN(following, not_while_something_is_missing, CHAIN "\nproc waiting deps=ghost",
+    FOUR "open @two\n"
+         "start @two waiting\n"
+         "start b\n"
+         "did start:a\n"
+         "close @two\n"
+         "states waiting=failed:dep_missing\n"
+         "did over:1 standby:b\n")
+
+KIT_TEST_PLAIN(following, not_at_once_after_it_was_in_vain, CHAIN,
+    "options parallel=2 standby=4 standby_after=1\n"
+    "start x\n"
+    "exit x 0\n"
+    "start c\n"
+    "did start:x over:1 start:a standby:b standby:c\n"
+    "return b\n"
+    "return c\n"
+    "did\n"
+    "exit a 0\n"
+    "did start:b standby:c\n")
 
 /* --- who asks --- */
 
@@ -365,6 +427,19 @@ Test(following, after_a_restart_it_still_fails_where_it_was_about_to)
 	crash(kit);
 	give_back(kit, "b");
 	kit_play(kit, "states a=failed:exit b=failed:dep_failed\ninfo b dependency a failed");
+	kit_free(kit);
+}
+
+Test(following, after_a_restart_it_may_run_though_what_it_waited_for_has_failed)
+{
+	struct kit *kit = start_kept(CHAIN, "start b\n"
+	                                    "cancel @#1 a\n"
+	                                    "rely a b\n"
+	                                    "did start:a standby:b term:a term:b\n"
+	                                    "states a=failed:canceled b=running");
+	crash(kit);
+	core_promoted(kit->core, kit_execution(kit, "b")->id, kit->now_ns, kit->now_ns);
+	kit_play(kit, "tick 0\ndid term:b\ndie b 15\nstates b=failed:dep_failed\nrun @#1 failed");
 	kit_free(kit);
 }
 
