@@ -12,6 +12,7 @@
 #include "daemon/daemon.h"
 #include "daemon/dynamic.h"
 #include "daemon/environment.h"
+#include "daemon/follow.h"
 #include "daemon/repeats.h"
 #include "daemon/requests.h"
 #include "daemon/session.h"
@@ -44,8 +45,8 @@ struct ask {
 	struct choices_answer *answers; /* one for each question */
 	size_t n_pending;
 	unsigned n_rounds;
-	bool is_holding;  /* of later requests, and of its environment */
-	char *request_id; /* NULL: it has none */
+	bool is_holding, is_following_held; /* of later requests, and of its environment */
+	char *request_id;                   /* NULL: it has none */
 };
 
 static void question_free(struct ask *ask, struct question *question)
@@ -63,6 +64,8 @@ static void ask_free(struct ask *ask)
 		question_free(ask, ask->questions[i]);
 	if (ask->is_holding)
 		environments_unref(ask->daemon->environments, ask->query.scope.env);
+	if (ask->is_following_held)
+		follow_release(ask->daemon);
 	if (ask->is_holding && ask->request->session)
 		session_release_requests(ask->request->session);
 	request_scope_clear(&ask->query.scope);
@@ -306,7 +309,8 @@ static enum request_status begin(struct request *request, ask_proceed *proceed, 
 	case 1:
 		request->pending = ask;
 		request->abandon = ask_abandon;
-		ask->is_holding = true;
+		ask->is_holding = ask->is_following_held = true;
+		follow_hold(ask->daemon);
 		ask->request_id = mem_copy(request_read_text(request, "request_id"));
 		repeats_begin(request);
 		session_hold_requests(request->session);

@@ -57,6 +57,7 @@ struct daemon {
 	char *logs_directory; /* in which logs/ is; the same but for one that keeps no state */
 	char *socket_path;
 	int supervisor_pid;
+	unsigned n_follow_holds;  /* follow_hold() */
 	unsigned n_terminals;     /* of clients, that are kept (terminals.h) */
 	size_t params_bytes;      /* that runs override (params.h) */
 	bool is_spare;            /* of scheduler_options */

@@ -310,6 +310,9 @@ static void carry_out(struct daemon *daemon, const struct action *action)
 		if (!jobserver_signal(daemon, action->execution, action->signal))
 			executors_signal(daemon, action->execution, action->signal);
 		break;
+	case ACTION_RECALL:
+		workers_recall(daemon->workers, key_of(action->execution));
+		break;
 	case ACTION_RESOLVE:
 		dynamic_resolve(daemon, action);
 		break;

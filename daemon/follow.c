@@ -17,7 +17,8 @@ uint32_t follow_list(const struct daemon *daemon, const struct execution *execut
 	for (uint32_t i = 0; execution->is_standby && i < execution->n_deps; i++) {
 		const struct execution *dep = execution->deps[i];
 
-		if (execution_is_complete(dep))
+		/* What has failed meanwhile is not known to the supervisor, or has to be told. */
+		if (execution_is_success(dep) || n_after == WIRE_AFTER_MAX)
 			continue;
 		/* What leaves a result may fail for that. */
 		after[n_after++] =
@@ -31,4 +32,20 @@ void follow_clear(struct wire_after *after, uint32_t n_after)
 {
 	for (uint32_t i = 0; i < n_after; i++)
 		free((char *)after[i].absent);
+}
+
+void follow_hold(struct daemon *daemon)
+{
+	if (daemon->n_follow_holds++ > 0)
+		return;
+	core_hold_following(daemon->core, true);
+	scheduler_wake(daemon);
+}
+
+void follow_release(struct daemon *daemon)
+{
+	if (--daemon->n_follow_holds > 0)
+		return;
+	core_hold_following(daemon->core, false);
+	scheduler_wake(daemon);
 }

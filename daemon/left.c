@@ -141,6 +141,9 @@ void left_collect(
 		    daemon, process_file(daemon->state_directory, execution->id, "message"));
 	if (execution->definition->result == RESULT_STDOUT)
 		read_output(daemon, execution, max_bytes, &problem);
+	else if (report->is_relied_on) /* what came later than that comes too late */
+		keep_remove_file(
+		    daemon, process_file(daemon->state_directory, execution->id, "result"));
 	else if (!is_none)
 		read_result(daemon, execution, max_bytes, &problem);
 	if (problem && is_success) {

@@ -63,7 +63,7 @@ void sessions_hold(struct sessions *sessions, bool is_held);
 /* Whether all that was answered has been handed to the kernel. */
 bool sessions_are_flushed(const struct sessions *sessions);
 
-/* Has those requests handled that came from processes whose start is known only now. */
+/* Has those requests handled that came early, and need not wait any longer. */
 void sessions_serve_early(struct sessions *sessions);
 
 /* Refuses with shutting_down whatever has not been answered; nothing is held back any more. */

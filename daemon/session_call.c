@@ -198,13 +198,47 @@ static struct call *make_call(struct session *session, struct batch *batch,
 }
 
 /* Nothing may change while what has changed before cannot be stored. */
+static void describe_unstored(const char *problem, char *text, size_t size)
+{
+	snprintf(
+	    text, size, "the state cannot be stored, nothing is done until it can: %s", problem);
+}
+
 static void refuse_unstored(const struct refusal *to, const char *problem)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text), "the state cannot be stored, nothing is done until it can: %s",
-	    problem);
+	describe_unstored(problem, text, sizeof(text));
 	refuse(to, PROTOCOL_STORAGE, text, NULL);
+}
+
+/* The same of a call that is there already. */
+static void answer_refusal(struct call *call, enum protocol_error error, const char *text)
+{
+	if (call->id)
+		request_refuse(&call->request, error, text, NULL);
+	else
+		call_end(call);
+}
+
+bool call_is_refused(struct call *call, const struct method *method)
+{
+	struct daemon *daemon = call->sessions->daemon;
+	const char *problem = keep_get_problem(daemon);
+	char text[512];
+
+	if (daemon->is_stopping && !(method->flags & METHOD_ALWAYS)) {
+		answer_refusal(call, PROTOCOL_SHUTTING_DOWN, NULL);
+		return true;
+	}
+	if (problem && !(method->flags & (METHOD_LOOKS | METHOD_ALWAYS))) {
+		describe_unstored(problem, text, sizeof(text));
+		call->sessions->is_looking = true;
+		answer_refusal(call, PROTOCOL_STORAGE, text);
+		call->sessions->is_looking = false;
+		return true;
+	}
+	return false;
 }
 
 void call_dispatch(struct call *call, const struct method *method)
@@ -405,9 +439,6 @@ void session_refuse_calls(struct session *session, enum protocol_error error)
 
 		if (request->abandon)
 			request->abandon(request);
-		if (call->id)
-			request_refuse(request, error, NULL, NULL);
-		else
-			call_end(call);
+		answer_refusal(call, error, NULL);
 	}
 }

@@ -185,8 +185,12 @@ void session_handle_element(struct session *session);
 /* There are no more of them, or they will not be handled. */
 void session_end_batch(struct session *session);
 
-/* Has its handler, that of method, called. */
 struct method;
+
+/* Refuses what was held while the daemon began to end, or could not store its state any more. */
+bool call_is_refused(struct call *call, const struct method *method);
+
+/* Has its handler, that of method, called. */
 void call_dispatch(struct call *call, const struct method *method);
 
 /* Hands an encoded answer (with its newline) to the batch, or to the connection. Takes line. */
@@ -209,7 +213,8 @@ void session_refuse_calls(struct session *session, enum protocol_error error);
 
 /* --- session_early.c --- */
 
-/* Holds the call if it comes from a process whose start we have not been told of yet. */
+/* Holds the call if it comes from a process whose start we have not been told of yet, or schedules
+ * something while others follow. */
 bool call_hold_early(struct call *call);
 
 /* --- session_write.c --- */

@@ -333,11 +333,12 @@ static void put_log_ignore(const struct writer *to, const struct execution *exec
 static void put_attempt(const struct writer *to, const struct execution *execution)
 {
 	const struct retries *retries = &execution->definition->retries;
+	bool is_to_come = execution->state == STATE_WANTED && execution->is_standby;
+	unsigned attempt = execution->attempt - is_to_come;
 
-	if (execution->attempt == 0 ||
-	    (retries->times == 0 && execution->attempt == 1 && execution->n_transient == 0))
+	if (attempt == 0 || (retries->times == 0 && attempt == 1 && execution->n_transient == 0))
 		return;
-	put_integer(to, "attempt", execution->attempt);
+	put_integer(to, "attempt", attempt);
 	put_integer(to, "attempts", retries->times + execution->n_transient + 1);
 	if (execution->is_retrying)
 		put_time(to, "retry_at", execution->deadline_ns);

@@ -41,6 +41,8 @@ enum method_flag {
 	METHOD_LOOKS = 1 << 1,   /* only looks: never reloads, starts or changes anything */
 	METHOD_WAITS = 1 << 2,   /* answered when something has happened, maybe much later */
 	METHOD_ALWAYS = 1 << 3,  /* served also while the daemon is ending */
+	METHOD_SCHEDULES =
+	    1 << 4, /* what it starts may have to come before what is there already */
 };
 
 struct method {
