@@ -170,7 +170,8 @@ static bool end_worker(struct kit *kit, unsigned index, const struct kit_end *en
 		leave_text(daemon, worker, end->text);
 	report.key = worker->key;
 	worker->is_ended = true;
-	report.next = fuzz_workers_promote(daemon->workers, worker);
+	worker->has_left = end->text != NULL;
+	fuzz_workers_promote(daemon->workers, worker, &report);
 	worker->report = report;
 	effects_exited(daemon, &report);
 	kit_settle(kit);

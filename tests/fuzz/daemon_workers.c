@@ -87,17 +87,58 @@ static void forget_standby(struct workers *workers)
 			forget(workers, i);
 }
 
-struct worker_key fuzz_workers_promote(struct workers *workers, const struct fuzz_worker *ended)
+static bool is_same(struct worker_key a, struct worker_key b)
 {
+	return a.exec == b.exec && a.attempt == b.attempt;
+}
+
+static void give_back_after(struct workers *workers, struct worker_key key)
+{
+	for (size_t i = 0; i < workers->count; i++) {
+		struct fuzz_worker *worker = &workers->items[i];
+
+		for (uint32_t at = 0; at < worker->n_after && !worker->is_returned; at++)
+			if (worker->is_standby && is_same(worker->after[at], key)) {
+				worker->is_returned = true;
+				give_back_after(workers, worker->key);
+			}
+	}
+}
+
+/* What comes after the one that has succeeded waits for it no longer. True: there was something. */
+static bool succeed(struct workers *workers, struct worker_key key)
+{
+	bool is_relied_on = false;
+
+	for (size_t i = 0; i < workers->count; i++) {
+		struct fuzz_worker *worker = &workers->items[i];
+
+		for (uint32_t at = worker->n_after; at-- > 0;)
+			if (worker->is_standby && is_same(worker->after[at], key)) {
+				worker->after[at] = worker->after[--worker->n_after];
+				is_relied_on = true;
+			}
+	}
+	return is_relied_on;
+}
+
+void fuzz_workers_promote(
+    struct workers *workers, const struct fuzz_worker *ended, struct worker_exit *report)
+{
+	if (report->wait_status == 0 && !report->spawn_errno && !report->has_leftovers &&
+	    !ended->is_signaled && !ended->has_left)
+		report->is_relied_on = succeed(workers, ended->key);
+	else
+		give_back_after(workers, ended->key);
 	for (size_t i = 0; ended->slot == SLOT_PASSED && i < workers->count; i++) {
 		struct fuzz_worker *worker = &workers->items[i];
 
-		if (!worker->is_standby || worker->is_returned)
+		if (!worker->is_standby || worker->is_returned || worker->n_after > 0)
 			continue;
 		worker->is_standby = false;
-		return worker->key;
+		report->next = worker->key;
+		return;
 	}
-	return (struct worker_key){0};
 }
 
 void fuzz_workers_report(struct daemon *daemon)
@@ -226,6 +267,21 @@ bool fuzz_workers_tell(struct daemon *daemon)
 	return true;
 }
 
+/* What it comes after is known, or it is given back. */
+static int keep_after(struct workers *workers, const struct worker_spawn *spawn)
+{
+	struct fuzz_worker *worker = &workers->items[workers->count - 1];
+
+	FUZZ_CHECK(spawn->n_after <= (worker->is_standby ? WIRE_AFTER_MAX : 0));
+	for (uint32_t i = 0; i < spawn->n_after; i++) {
+		FUZZ_CHECK(spawn->after[i].absent[0] == '/');
+		worker->after[worker->n_after++] = spawn->after[i].key;
+		if (!find_key(workers, spawn->after[i].key))
+			worker->is_returned = true;
+	}
+	return 0;
+}
+
 int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 {
 	if (workers->is_refusing) {
@@ -253,7 +309,7 @@ int workers_spawn(struct workers *workers, const struct worker_spawn *spawn)
 	    .is_standby = spawn->standby > 0,
 	    .slot = spawn->slot,
 	};
-	return 0;
+	return keep_after(workers, spawn);
 }
 
 int workers_set_slots(struct workers *workers, uint32_t limit)
@@ -279,7 +335,21 @@ int workers_signal(struct workers *workers, struct worker_key key, int signal)
 
 	if (worker && worker->is_standby)
 		worker->is_returned = true;
+	if (worker)
+		worker->is_signaled = true;
+	give_back_after(workers, key);
 	FUZZ_CHECK(signal > 0);
+	return 0;
+}
+
+int workers_recall(struct workers *workers, struct worker_key key)
+{
+	struct fuzz_worker *worker = find_key(workers, key);
+
+	if (worker && worker->is_standby) {
+		worker->is_returned = true;
+		give_back_after(workers, key);
+	}
 	return 0;
 }
 

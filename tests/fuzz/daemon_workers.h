@@ -20,6 +20,9 @@ struct fuzz_worker {
 	bool is_told; /* one with a token: that it has started */
 	enum wire_slot slot;
 	bool is_standby;
+	struct worker_key after[WIRE_AFTER_MAX]; /* what has to succeed before */
+	uint32_t n_after;
+	bool is_signaled, has_left; /* it was told to end; it has left a file */
 	bool is_returned; /* the same, and not to be started: the scheduler is not told yet */
 	bool is_ended;
 	bool is_acknowledged;
@@ -48,8 +51,10 @@ void fuzz_workers_report(struct daemon *daemon);
 /* Tells what the supervisor has to say of job tokens, if anything. */
 bool fuzz_workers_tell(struct daemon *daemon);
 
-/* What is started in the place of one that has ended; exec 0: nothing is. */
-struct worker_key fuzz_workers_promote(struct workers *workers, const struct fuzz_worker *ended);
+/* Says in report what is started in the place of one that has ended, and whether its success was
+ * relied on. */
+void fuzz_workers_promote(
+    struct workers *workers, const struct fuzz_worker *ended, struct worker_exit *report);
 
 /* The index-th (modulo their number) of those that live; NULL: none does. */
 struct fuzz_worker *fuzz_workers_find(struct workers *workers, unsigned index);

@@ -101,6 +101,30 @@ class Chain(StormCase):
     def test_nothing_begins_after_a_bad_result(self):
         self.play_failure(f"{SHORT}; echo '[' >$PP_RESULT", "bad_result")
 
+    def test_nothing_begins_after_a_link_as_the_result(self):
+        self.play_failure(f"{SHORT}; ln -s /nowhere/at/all $PP_RESULT", "bad_result")
+
+    def play_generator(self, **keys):
+        """Some of the chain start something that has to come before the next one, of its own run."""
+        procs = chain()
+        for i in range(100, 200, 10):
+            procs[f"p{i}"]["run"] = f"{SHORT}; ppctl start extra{i + 1} >>said || echo failed >>said"
+            procs[f"extra{i + 1}"] = {"run": SHORT, **{k: v(i + 1) if callable(v) else v for k, v in keys.items()}}
+        self.serve_chain(procs)
+        self.ws.ppctl("run", f"p{N - 1}")
+        self.assertNotIn("failed", self.ws.read("said"))
+        begun = self.begun()
+        self.assertEqual(self.names(N), [name for name in begun if name[0] == "p"])
+        at = {line: i for i, line in enumerate(self.ws.read("trace").split())}
+        for i in range(101, 201, 10):
+            self.assertLess(at[f"-extra{i}"], at[f"+p{i}"])
+
+    def test_what_is_scheduled_meanwhile_comes_before_it(self):
+        self.play_generator(rdeps=lambda i: [{"when_scheduled": f"p{i}"}])
+
+    def test_a_lower_wave_that_comes_up_meanwhile_comes_before_it(self):
+        self.play_generator(wave=-1)
+
     def test_nothing_begins_after_a_timeout(self):
         self.play_failure(f"trap 'exit 0' TERM; {SHORT}; sleep 1000 & wait", "timeout", timeout="50ms")
 

@@ -52,6 +52,7 @@ static bool can_be_lost(struct sim *sim, const struct action *action)
 	switch (action->kind) {
 	case ACTION_START:
 	case ACTION_STANDBY:
+	case ACTION_RECALL:
 	case ACTION_SIGNAL:
 	case ACTION_RESOLVE:
 		return true;

@@ -82,7 +82,8 @@ static void check_running(struct sim *sim, const struct execution *execution)
 	struct sim_process *process = sim_find_process(sim, execution->id);
 	if (process == NULL || process->is_ended)
 		sim_fail(sim, "%s is RUNNING without a process", execution->proc->name);
-	for (uint32_t i = 0; i < execution->n_deps && !sim->is_restarting; i++)
+	for (uint32_t i = 0;
+	     i < execution->n_deps && !sim->is_restarting && execution->ending == ERROR_NONE; i++)
 		if (!execution_is_success(execution->deps[i]))
 			sim_fail(sim, "%s runs before %s has succeeded", execution->proc->name,
 			    execution->deps[i]->proc->name);
@@ -262,12 +263,14 @@ static void check_load(struct sim *sim, const struct census *census)
 static void check_all_standby(struct sim *sim, const struct census *census)
 {
 	const struct core_options *options = core_get_options(sim->core);
-	uint64_t n_standby = 0, n_due = 0, n_slots = 0, n_local = 0;
+	uint64_t n_standby = 0, n_due = 0, n_following = 0, n_slots = 0, n_local = 0;
 	for (size_t i = 0; i < census->count; i++) {
 		const struct execution *execution = census->items[i];
 		bool is_local = strcmp(execution_executor(execution), CORE_LOCAL) == 0;
 		n_standby += execution->state == STATE_WANTED && execution->is_standby &&
 		             !execution->is_withheld;
+		n_following += execution->state == STATE_WANTED && execution->is_standby &&
+		               execution->n_pending > 0;
 		n_due += execution->state == STATE_WANTED && execution->is_standby &&
 		         !execution->is_withheld && execution->n_pending == 0;
 		n_slots += execution->has_slot;
@@ -276,6 +279,9 @@ static void check_all_standby(struct sim *sim, const struct census *census)
 	if (n_standby != sim->core->n_standby || n_standby > options->standby)
 		sim_fail(sim, "%llu stand by, counted %llu",
 		    (unsigned long long)sim->core->n_standby, (unsigned long long)n_standby);
+	if (n_following != sim->core->n_following)
+		sim_fail(sim, "%llu follow, counted %llu",
+		    (unsigned long long)sim->core->n_following, (unsigned long long)n_following);
 	bool is_free = options->is_single ? n_slots == 0 : n_local < options->parallel;
 	if (n_due > 0 && is_free)
 		sim_fail(sim, "%llu stand by though a slot is free", (unsigned long long)n_due);

@@ -103,7 +103,7 @@ void model_exited(struct model *model, uint64_t id, const struct exit_report *re
 	struct model_exec *exec = model_find_exec(model, id);
 	if (exec == NULL || exec->state != STATE_RUNNING)
 		return;
-	if (report->is_relied_on)
+	if (report->is_relied_on && exec->ending == ERROR_TIMEOUT)
 		exec->ending = ERROR_NONE;
 	enum execution_error error = exec->ending != ERROR_NONE ? exec->ending : exit_error(report);
 	if (try_again(model, exec, error))

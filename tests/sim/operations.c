@@ -9,6 +9,7 @@
 #include "daemon/core/mem.h"
 #include "tests/sim/nested.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/supervisor.h"
 
 static unsigned below(struct sim *sim, unsigned limit)
 {
@@ -451,9 +452,34 @@ static bool wait(struct sim *sim)
 
 /* --- choosing --- */
 
+/* What schedules something comes when nothing follows what runs any more. */
+static void stop_following(struct sim *sim)
+{
+	for (int i = 0; core_has_followers(sim->core) && sim->failure == NULL; i++) {
+		if (i == 99) /* each pass may end in a crash */
+			sim_fail(sim, "what follows does not come back");
+		core_hold_following(sim->core, true);
+		sim_settle(sim);
+		supervisor_tell(sim, sim->n_reports);
+		sim_settle(sim);
+	}
+}
+
+static bool schedule(struct sim *sim, unsigned roll)
+{
+	if (roll < 28)
+		return wait(sim);
+	if (roll < 38 && (sim_has(sim, FEATURE_REGISTRY) || sim_has(sim, FEATURE_MISSING)))
+		return chance(sim, 70) ? define_some(sim) : undefine(sim);
+	if (roll < 55 && sim_has(sim, FEATURE_NESTED))
+		return nested_operate(sim);
+	return start(sim);
+}
+
 bool sim_operate(struct sim *sim)
 {
 	unsigned roll = below(sim, 100);
+	bool is_good;
 	if (roll < 8 && sim_has(sim, FEATURE_CANCEL))
 		return cancel(sim);
 	if (roll < 14 && sim_has(sim, FEATURE_RUNS))
@@ -462,11 +488,8 @@ bool sim_operate(struct sim *sim)
 		return clear(sim);
 	if (roll < 18 && sim_has(sim, FEATURE_OPTIONS))
 		return set_options(sim);
-	if (roll < 28)
-		return wait(sim);
-	if (roll < 38 && (sim_has(sim, FEATURE_REGISTRY) || sim_has(sim, FEATURE_MISSING)))
-		return chance(sim, 70) ? define_some(sim) : undefine(sim);
-	if (roll < 55 && sim_has(sim, FEATURE_NESTED))
-		return nested_operate(sim);
-	return start(sim);
+	stop_following(sim);
+	is_good = sim->failure == NULL && schedule(sim, roll);
+	core_hold_following(sim->core, false);
+	return is_good;
 }

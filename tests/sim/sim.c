@@ -193,6 +193,9 @@ void sim_take_action(struct sim *sim, const struct action *action)
 	case ACTION_STANDBY:
 		take_standby(sim, action->execution);
 		break;
+	case ACTION_RECALL:
+		supervisor_recall(sim, action->execution);
+		break;
 	case ACTION_SIGNAL:
 		supervisor_signal(sim, action);
 		break;

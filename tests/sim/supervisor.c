@@ -401,6 +401,14 @@ void supervisor_let_happen(struct sim *sim)
 		end_process(sim, process);
 }
 
+void supervisor_recall(struct sim *sim, const struct execution *execution)
+{
+	struct sim_standby *standby = find_standby(sim, execution);
+	sim_say(sim, "  RECALL %s", execution->proc->name);
+	if (standby != NULL)
+		give_back(sim, standby);
+}
+
 /* What is to be signaled may have ended just now, or may never have been started. */
 static bool may_be_deaf(const struct sim *sim, const struct execution *execution)
 {

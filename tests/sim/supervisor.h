@@ -10,6 +10,7 @@
 /* What the core asks for. False: it was started already. */
 bool supervisor_start(struct sim *sim, const struct execution *execution);
 void supervisor_stand_by(struct sim *sim, const struct execution *execution);
+void supervisor_recall(struct sim *sim, const struct execution *execution);
 void supervisor_signal(struct sim *sim, const struct action *action);
 
 /* When something happens here next; INT64_MAX: never. */

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/follow.h"
 #include "daemon/events.h"
 #include "daemon/extra.h"
 #include "daemon/inputs.h"
@@ -61,6 +62,22 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 	(void)run;
 	(void)fault;
 	return 0;
+}
+
+bool core_has_followers(const struct core *core)
+{
+	(void)core;
+	return false;
+}
+
+void follow_hold(struct daemon *daemon)
+{
+	(void)daemon;
+}
+
+void follow_release(struct daemon *daemon)
+{
+	(void)daemon;
 }
 
 bool core_is_following(const struct core *core, uint64_t exec)

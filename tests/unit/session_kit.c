@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/follow.h"
 #include "daemon/events.h"
 #include "daemon/keep.h"
 
@@ -28,6 +29,7 @@ size_t n_deferred, n_abandoned, n_handled, n_closed_runs;
 char order[256];
 int64_t handling_ns;
 uint64_t early_exec;
+bool has_followers;
 static int64_t clock_ns = INT64_C(1000000000); /* stands still, unless a test says otherwise */
 
 void scheduler_wake(struct daemon *daemon)
@@ -63,6 +65,22 @@ int core_close(struct core *core, const struct scope *scope, uint64_t *run, stru
 	*run = scope->run;
 	n_closed_runs++;
 	return 0;
+}
+
+bool core_has_followers(const struct core *core)
+{
+	(void)core;
+	return has_followers;
+}
+
+void follow_hold(struct daemon *daemon)
+{
+	daemon->n_follow_holds++;
+}
+
+void follow_release(struct daemon *daemon)
+{
+	daemon->n_follow_holds--;
 }
 
 /* Nobody has been told of the process of that one. */

@@ -250,6 +250,43 @@ Test(session, what_comes_early_is_refused_by_an_ending_daemon)
 	close_peer(&peer);
 }
 
+Test(session, what_schedules_something_waits_until_nothing_follows)
+{
+	struct peer peer = connect_peer();
+
+	has_followers = true;
+	send_text(&peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n"
+	                 "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"create\",\"params\":{"
+	                 "\"names\":[\"a\"]}}\n");
+	expect_id(&peer, 1);
+	settle();
+	cr_assert_str_eq(order, "p");
+	cr_assert_eq(daemon_under_test.n_follow_holds, 1u);
+	has_followers = false;
+	sessions_serve_early(daemon_under_test.sessions);
+	cr_assert_str_eq(order, "pw");
+	cr_assert_eq(daemon_under_test.n_follow_holds, 0u);
+	request_answer(deferred[0], json_object());
+	session_release_requests(TAILQ_FIRST(&daemon_under_test.sessions->live));
+	expect_id(&peer, 2);
+	close_peer(&peer);
+}
+
+Test(session, what_comes_early_is_refused_if_the_daemon_ends_meanwhile)
+{
+	struct peer peer = connect_peer();
+
+	early_exec = 7;
+	send_text(&peer, EARLY "\n");
+	settle();
+	early_exec = 0;
+	daemon_under_test.is_stopping = true;
+	sessions_serve_early(daemon_under_test.sessions);
+	expect_error(&peer, "shutting_down");
+	cr_assert_str_eq(order, "");
+	close_peer(&peer);
+}
+
 Test(session, a_request_of_a_batch_holds_back_those_behind_it_too)
 {
 	struct peer peer = connect_peer();
