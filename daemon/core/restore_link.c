@@ -178,8 +178,15 @@ static bool may_go_on(const struct execution *execution)
 		return true;
 	if (execution->live_runs == 0 || execution_home(execution) == NULL)
 		return false;
-	/* What it depends on may have failed since it was started, or run still. */
-	return execution->state == STATE_WANTED || execution->predecessor == NULL;
+	if (execution->state == STATE_WANTED || execution->is_standby)
+		return true;
+	/* What it depends on may count as failed since it was started: it was told to end then. */
+	if (execution->ending != ERROR_NONE)
+		return execution->predecessor == NULL;
+	for (uint32_t i = 0; i < execution->n_deps; i++)
+		if (!execution_is_success(execution->deps[i]))
+			return false;
+	return execution->n_pending == 0; /* no other execution of its proc comes first */
 }
 
 /* Puts stamp on what a run has, and on all that it depends on. */
