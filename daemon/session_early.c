@@ -70,13 +70,21 @@ static void serve(struct call *call)
 		follow_release(daemon);
 }
 
+static struct call *find_due(const struct sessions *sessions)
+{
+	struct call *call;
+
+	TAILQ_FOREACH (call, &sessions->early, of_early)
+		if (!is_early(call))
+			break;
+	return call;
+}
+
 void sessions_serve_early(struct sessions *sessions)
 {
-	struct call *call, *next;
+	struct call *call;
 
-	for (call = TAILQ_FIRST(&sessions->early); call != NULL; call = next) {
-		next = TAILQ_NEXT(call, of_early);
-		if (!is_early(call))
-			serve(call);
-	}
+	/* Each may end connections, and with them what is in the list. */
+	while ((call = find_due(sessions)) != NULL)
+		serve(call);
 }
