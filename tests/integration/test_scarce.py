@@ -233,9 +233,8 @@ class Memory(Scarce):
                     procs = {f"p{number}": {"deps": ["a"]} for number in range(first, first + 100)}
                     try:
                         peer.request("define", definitions={"procs": procs})
-                    except TimeoutError:
-                        pass
-                    except (BrokenPipeError, ConnectionResetError):  # an answer had no memory, or it is over
+                    # Held back, an answer had no memory (what ends then still waits to be read), or it is over.
+                    except (TimeoutError, BrokenPipeError, ConnectionResetError):
                         peer.__exit__()
                         peer.__init__(self.ws)
                         peer.socket.settimeout(0.1)
