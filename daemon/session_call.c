@@ -223,7 +223,8 @@ static void answer_refusal(struct call *call, enum protocol_error error, const c
 
 bool call_is_refused(struct call *call, const struct method *method)
 {
-	struct daemon *daemon = call->sessions->daemon;
+	struct sessions *sessions = call->sessions;
+	struct daemon *daemon = sessions->daemon;
 	const char *problem = keep_get_problem(daemon);
 	char text[512];
 
@@ -233,9 +234,9 @@ bool call_is_refused(struct call *call, const struct method *method)
 	}
 	if (problem && !(method->flags & (METHOD_LOOKS | METHOD_ALWAYS))) {
 		describe_unstored(problem, text, sizeof(text));
-		call->sessions->is_looking = true;
+		sessions->is_looking = true;
 		answer_refusal(call, PROTOCOL_STORAGE, text);
-		call->sessions->is_looking = false;
+		sessions->is_looking = false;
 		return true;
 	}
 	return false;

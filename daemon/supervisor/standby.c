@@ -32,11 +32,13 @@ static void free_standby(struct standby *standby)
 
 static int add_after(struct standby *standby, const struct wire_after *after)
 {
-	char *absent = strdup(after->absent);
+	struct standby_after *at = &standby->after[standby->n_after];
 
-	if (absent == NULL)
+	at->key = after->key;
+	at->absent = strdup(after->absent);
+	if (at->absent == NULL)
 		return -1;
-	standby->after[standby->n_after++] = (struct standby_after){after->key, absent};
+	standby->n_after++;
 	return 0;
 }
 

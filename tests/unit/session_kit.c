@@ -30,6 +30,7 @@ char order[256];
 int64_t handling_ns;
 uint64_t early_exec;
 bool has_followers;
+const char *problem;
 static int64_t clock_ns = INT64_C(1000000000); /* stands still, unless a test says otherwise */
 
 void scheduler_wake(struct daemon *daemon)
@@ -55,7 +56,7 @@ void events_catch_up(struct session *session)
 const char *keep_get_problem(const struct daemon *daemon)
 {
 	(void)daemon;
-	return NULL;
+	return problem;
 }
 
 int core_close(struct core *core, const struct scope *scope, uint64_t *run, struct fault *fault)

@@ -31,6 +31,7 @@ extern struct request *deferred[DEFERRED_MAX]; /* in the order of their arrival 
 extern size_t n_deferred, n_abandoned, n_handled, n_closed_runs;
 extern int64_t handling_ns; /* how long each takes: 0, unless a test says otherwise */
 extern uint64_t early_exec; /* whose requests come early; 0: nobody's */
+extern const char *problem; /* with storing */
 extern bool has_followers;  /* so that what schedules something comes early */
 extern size_t n_taken;      /* descriptors */
 extern char order[256];     /* a letter for each request handled: p, w */

@@ -287,6 +287,21 @@ Test(session, what_comes_early_is_refused_if_the_daemon_ends_meanwhile)
 	close_peer(&peer);
 }
 
+Test(session, what_comes_early_is_refused_if_it_cannot_be_stored_any_more)
+{
+	struct peer peer = connect_peer();
+
+	early_exec = 7;
+	send_text(&peer, EARLY "\n");
+	settle();
+	early_exec = 0;
+	problem = "the disk is full";
+	sessions_serve_early(daemon_under_test.sessions);
+	expect_error(&peer, "storage");
+	cr_assert_str_eq(order, "");
+	close_peer(&peer);
+}
+
 Test(session, a_request_of_a_batch_holds_back_those_behind_it_too)
 {
 	struct peer peer = connect_peer();
