@@ -99,73 +99,137 @@ static void begin(void)
 	play_say_ready();
 }
 
+/*
+ * Has n of them, from base on, made and sent, again with other numbers where something was given
+ * back as it was late. exits: how each has ended.
+ */
+static uint64_t play_in_time(void (*make)(uint64_t base), unsigned n, struct wire_exit *exits)
+{
+	bool is_late = true;
+	uint64_t base;
+
+	for (base = 10; is_late; base += 10) {
+		is_late = false;
+		cr_assert_lt(base, 500, "nothing ends in time");
+		make(base);
+		send_all();
+		for (unsigned i = 0; i < n; i++) {
+			struct wire_message message = take_but_started();
+
+			if (message.kind == WIRE_EXIT)
+				exits[message.key.exec - base] = message.exit;
+			else
+				is_late = true;
+		}
+	}
+	return base - 10;
+}
+
+static void make_pair(uint64_t base)
+{
+	add(base, "exit 0");
+	add_after(base + 1, "exit 2", base, NONE);
+}
+
 Test(supervisor_following, it_starts_once_what_it_comes_after_has_succeeded)
 {
-	struct wire_exit first;
+	struct wire_exit exits[2];
+	uint64_t base;
 
 	begin();
-	add(1, "exit 0");
-	add_after(2, "exit 2", 1, NONE);
-	send_all();
-	first = take_exit(1);
-	cr_assert(first.is_relied_on);
-	cr_assert_eq(first.next.exec, 2);
-	cr_assert_eq(WEXITSTATUS(take_exit(2).wait_status), 2);
+	base = play_in_time(make_pair, 2, exits);
+	cr_assert(exits[0].is_relied_on);
+	cr_assert_eq(exits[0].next.exec, base + 1);
+	cr_assert_eq(WEXITSTATUS(exits[1].wait_status), 2);
+	cr_assert_not(exits[1].is_relied_on);
+}
+
+static void make_chain(uint64_t base)
+{
+	add(base, "exit 0");
+	for (uint64_t exec = base + 1; exec < base + 4; exec++)
+		add_after(exec, "exit 0", exec - 1, NONE);
 }
 
 Test(supervisor_following, a_chain_of_them)
 {
-	struct wire_exit exit;
+	struct wire_exit exits[4];
+	uint64_t base;
 
 	begin();
-	add(1, "exit 0");
-	for (uint64_t exec = 2; exec <= 6; exec++)
-		add_after(exec, "exit 0", exec - 1, NONE);
-	send_all();
-	for (uint64_t exec = 1; exec <= 6; exec++) {
-		exit = take_exit(exec);
-		cr_assert_eq(exit.next.exec, exec < 6 ? exec + 1 : NONE);
-		cr_assert_eq(exit.is_relied_on, exec < 6);
+	base = play_in_time(make_chain, 4, exits);
+	for (unsigned i = 0; i < 4; i++) {
+		cr_assert_eq(exits[i].next.exec, i < 3 ? base + i + 1 : NONE);
+		cr_assert_eq(exits[i].is_relied_on, i < 3);
 	}
+}
+
+static void make_two_and_one(uint64_t base)
+{
+	add(base, "exit 0");
+	add(base + 1, "exit 0");
+	add_after(base + 2, "exit 3", base, base + 1);
 }
 
 Test(supervisor_following, all_that_it_comes_after_have_to_succeed)
 {
-	struct wire_message one, other;
+	struct wire_exit exits[3];
+	uint64_t base;
 
 	begin();
-	add(1, "exit 0");
-	add(2, "exit 0");
-	add_after(3, "exit 3", 1, 2);
-	send_all();
-	one = take_but_started();
-	other = take_but_started();
-	cr_assert_eq(one.exit.next.exec, NONE);
-	cr_assert_eq(other.exit.next.exec, 3);
-	cr_assert(one.exit.is_relied_on && other.exit.is_relied_on);
-	take_exit(3);
+	base = play_in_time(make_two_and_one, 3, exits);
+	cr_assert(exits[0].is_relied_on && exits[1].is_relied_on);
+	/* In the place of the one that ended last. */
+	cr_assert_eq(exits[0].next.exec + exits[1].next.exec, base + 2);
+	cr_assert_eq(WEXITSTATUS(exits[2].wait_status), 3);
 }
 
 Test(supervisor_following, the_end_of_another_does_not_start_it)
 {
+	struct wire_message one, other;
+
 	begin();
 	add(1, "sleep 100");
 	add(2, "exit 0");
 	add_after(3, "exit 3", 1, NONE);
 	send_all();
-	cr_assert_eq(take_exit(2).next.exec, NONE);
-	take_return(3); /* what it comes after lasts */
+	one = take_but_started();
+	other = take_but_started();
+	if (one.kind == WIRE_RETURNED) { /* what it comes after lasts */
+		cr_assert_eq(one.key.exec, 3);
+		one = other;
+	}
+	cr_assert_eq(one.kind, WIRE_EXIT);
+	cr_assert_eq(one.key.exec, 2);
+	cr_assert_eq(one.exit.next.exec, NONE);
+}
+
+/* The first of them lasts; the limit is of as many as there are by then. */
+static void make_one_behind(uint64_t base)
+{
+	add_program(base, "sh", "exit 0", 0, NONE, NONE);
+	add_after(base + 1, "exit 3", 1, NONE);
+	add_after(base + 2, "exit 4", NONE, NONE);
 }
 
 Test(supervisor_following, what_is_behind_it_need_not_wait)
 {
+	struct wire_message message;
+	bool is_started = false;
+
 	begin();
 	add(1, "sleep 100");
-	add(2, "exit 0");
-	add_after(3, "exit 3", 1, NONE);
-	add_after(4, "exit 4", NONE, NONE);
-	send_all();
-	cr_assert_eq(take_exit(2).next.exec, 4);
+	for (uint64_t base = 10; !is_started; base += 10) {
+		cr_assert_lt(base, 500, "nothing ends in time");
+		make_one_behind(base);
+		send_all();
+		for (unsigned i = 0; i < 3; i++) {
+			message = take_but_started();
+			cr_assert(message.kind == WIRE_RETURNED || message.key.exec != base + 1);
+			if (message.kind == WIRE_EXIT && message.key.exec == base)
+				is_started = message.exit.next.exec == base + 2;
+		}
+	}
 }
 
 /* 1, which is command, ends; 2, which comes after it, and 3, after that, are given back before. */
@@ -228,17 +292,27 @@ Test(supervisor_following, it_is_given_back_where_nothing_was_started)
 
 Test(supervisor_following, it_is_given_back_where_nothing_was_started_in_a_place)
 {
-	struct wire_exit exit;
+	struct wire_message message;
+	bool is_tried = false;
 
 	begin();
-	add(1, "exit 0");
-	add_program(2, "/nowhere/at/all", "", 2, 1, NONE);
-	add_after(3, "exit 3", 2, NONE);
-	send_all();
-	exit = take_exit(1);
-	cr_assert_eq(exit.next.exec, 2);
-	cr_assert_eq(take_exit(2).spawn_error.stage, SPAWN_EXEC);
-	take_return(3);
+	for (uint64_t base = 10; !is_tried; base += 10) {
+		cr_assert_lt(base, 500, "nothing ends in time");
+		add(base, "exit 0");
+		add_program(base + 1, "/nowhere/at/all", "", 2, base, NONE);
+		add_after(base + 2, "exit 3", base + 1, NONE);
+		send_all();
+		for (unsigned i = 0; i < 3; i++) {
+			message = take_but_started();
+			if (message.key.exec == base + 1 && message.kind == WIRE_EXIT) {
+				is_tried = true;
+				cr_assert_eq(message.exit.spawn_error.stage, SPAWN_EXEC);
+			}
+			cr_assert_eq(message.kind == WIRE_RETURNED,
+			    message.key.exec == base + 2 ||
+			        (message.key.exec == base + 1 && !is_tried));
+		}
+	}
 }
 
 Test(supervisor_following, it_is_given_back_when_what_it_comes_after_is_signaled)
@@ -328,20 +402,17 @@ Test(supervisor_following, an_end_that_was_told_before_does_not_start_it)
 
 Test(supervisor_following, the_next_scheduler_hears_that_it_was_relied_on)
 {
+	struct wire_exit exits[2];
+	struct wire_message message;
 	bool is_relied_on = false;
+	uint64_t base;
 
 	begin();
-	add(1, "exit 0");
-	add_after(2, "exit 2", 1, NONE);
-	send_all();
-	take_exit(1);
-	take_exit(2);
+	base = play_in_time(make_pair, 2, exits);
 	play_restart();
 	play_take_kind(WIRE_HELLO);
-	for (int i = 0; i < 2; i++) {
-		struct wire_message message = play_take_kind(WIRE_EXIT);
-		is_relied_on |= message.key.exec == 1 && message.exit.is_relied_on &&
-		                message.exit.next.exec == 2;
-	}
+	while ((message = play_take()).kind != WIRE_READY)
+		is_relied_on |= message.kind == WIRE_EXIT && message.key.exec == base &&
+		                message.exit.is_relied_on && message.exit.next.exec == base + 1;
 	cr_assert(is_relied_on);
 }
